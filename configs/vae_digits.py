@@ -1,0 +1,19 @@
+"""The default: a VAE on scikit-learn's 8x8 digits, which need no network and no preparation.
+
+python launch.py
+"""
+from configs import base
+
+
+def get_config(variant: str = ""):
+    """64-256-8 in half a minute on a laptop's CPU; :smoke is a few steps on made-up images."""
+    config = base.get_config()
+    config.data.name = "digits"
+    config.model = base.mlp(widths=(256,), latent_dim=8, kernel_init="he_normal")
+    config.objective = base.elbo()
+    config.optim.vae = base.optimizer(lr=2e-3, schedule="cosine")
+    config.train.update({"batch_size": 64, "epochs": 300})
+    config.checkpoint.every_epochs = 50
+    config.evals.update({"end": base.VAE_EVALS, "every_epochs": 50, "interpolate": (0, 1, 2, 3),
+                         "concepts": ("1->0", "thin->bold")})
+    return base.smoke(config, variant)

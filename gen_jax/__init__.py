@@ -1,0 +1,1 @@
+"""Generative models that learn to sample: variational autoencoders and generative adversarial networks, in JAX."""

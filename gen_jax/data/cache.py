@@ -1,0 +1,60 @@
+"""Decoded images kept as arrays, so that they are decoded once. The folder may be deleted at any time."""
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from absl import logging
+from ml_collections import ConfigDict
+
+from gen_jax.data.source import Source, checked
+
+VERSION = 1  # raise it when the same state would be decoded to other pixels
+
+
+def path(hp: ConfigDict, split: str, state: str) -> Path:
+    """Where the arrays of hp's data set lie while its state is this one: another state is another file."""
+    root = hp.cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "gen_jax")
+    key = hashlib.sha256(repr((VERSION, hp.name, split, state)).encode()).hexdigest()[:32]
+    return Path(root).expanduser() / f"{hp.name}-{split}-{key}.npz"
+
+
+def cached(path: Path, make: Callable[[], Source]) -> Source:
+    """What make() gives, read from path if it is there and whole, else made, and written to path for the next time.
+
+    A damaged file is made again; a folder that cannot be written costs a warning and never the run.
+    """
+    try:
+        return checked(_read(path), str(path))
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except Exception as error:  # whatever is wrong with the copy, the original is there
+        logging.warning("data: the cache %s cannot be used (%s); it is made again", path, error)
+    source = make()
+    try:
+        _write(path, source)
+    except OSError as error:
+        logging.warning("data: nothing is cached, because %s cannot be written (%s)", path, error)
+    return source
+
+
+def _read(path: Path) -> Source:
+    # An .npz is a zip file: every member carries a CRC-32, which is compared as it is read.
+    with np.load(path, allow_pickle=False) as arrays:
+        return Source(arrays["images"], arrays.get("labels"), tuple(arrays["classes"].tolist()))
+
+
+def _write(path: Path, source: Source) -> None:
+    """Writes path whole or not at all: a reader never sees half a file, whoever else writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {key: array for key, array in source._asdict().items() if array is not None}
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, **arrays | {"classes": np.array(source.classes, dtype=str)})
+        os.replace(partial, path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""From a picture of any kind to uint8 [H,W,C]: bit depth, channels, size."""
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+from PIL import Image, ImageOps
+
+from gen_jax.errors import UserError
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+class Form(NamedTuple):
+    """What pictures are brought to."""
+
+    size: tuple[int, ...]   # (height, width), or () for as they are
+    fit: str                # "resize" stretches to size; "crop" scales to cover it, then cuts the middle out;
+                            # "refuse" raises on any other size
+    channels: int           # 1, 3 or 4, or 0 for as they are
+
+
+def form(hp: ConfigDict) -> Form:
+    """What config.data asks for."""
+    return Form(hp.size, hp.fit, hp.channels)
+
+
+def pixels(picture: Image.Image, form: Form, name: str) -> np.ndarray:
+    """uint8 [H,W,C] of one picture in the given form, C in 1, 3, 4. UserError, with its name, where that cannot be.
+
+    Sixteen bits are scaled to eight. Colour becomes grey by Rec. 601 luma; transparency is laid on white where three
+    channels or one are asked for. Scaling is by Lanczos, with anti-aliasing.
+    """
+    picture = _channels(_eight_bit(picture, name), form.channels)
+    if form.size and picture.size != form.size[::-1]:
+        picture = _fitted(picture, form, name)
+    array = np.asarray(picture)
+    return array[..., None] if array.ndim == 2 else array
+
+
+def stack(arrays: Iterable[np.ndarray], names: Sequence[str]) -> np.ndarray:
+    """uint8 [N,H,W,C] of N >= 1 arrays [H,W,C] of one shape; UserError naming two that differ. names: [N]."""
+    images = None
+    for index, array in enumerate(arrays):
+        if images is None:
+            images = np.empty((len(names), *array.shape), np.uint8)
+        elif array.shape != images.shape[1:]:
+            raise UserError(f"data: {names[0]} is {_by(images[0])} and {names[index]} is {_by(array)}; make them alike "
+                            "with data.size and data.fit (resize or crop), and data.channels")
+        images[index] = array
+    return images
+
+
+def _eight_bit(picture: Image.Image, name: str) -> Image.Image:
+    """The picture in mode L, RGB or RGBA, whichever loses nothing."""
+    if picture.mode in ("L", "RGB", "RGBA"):
+        return picture
+    if picture.mode.startswith("I"):
+        values = np.asarray(picture)
+        if values.min() < 0 or values.max() > 65535:
+            raise UserError(f"data: {name} has values {values.min()}..{values.max()}, more than 16 bits hold")
+        return Image.fromarray(np.round(values / 257).astype(np.uint8))
+    if picture.mode == "F":
+        raise UserError(f"data: {name} holds floats, of which no range is known; save it with 8 or 16 bits")
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture.convert("RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB")
+
+
+def _channels(picture: Image.Image, channels: int) -> Image.Image:
+    if not channels or picture.mode == MODES[channels]:
+        return picture
+    if picture.mode == "RGBA":
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return picture.convert(MODES[channels])
+
+
+def _fitted(picture: Image.Image, form: Form, name: str) -> Image.Image:
+    height, width = form.size
+    if form.fit == "refuse":
+        raise UserError(f"data: {name} is {picture.height}x{picture.width} and data.size is {height}x{width}; "
+                        "set data.fit to resize or crop")
+    if form.fit == "crop":
+        return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _by(array: np.ndarray) -> str:
+    return "x".join(map(str, array.shape))

@@ -1,0 +1,171 @@
+"""Any image data set of TensorFlow Datasets by its name, read without TensorFlow.
+
+It is read from <data_dir>/<dataset>/<version>, prepared in the array_record format; those in prepare.NAMES are
+prepared there on first use. hp.dataset is TFDS's name: "mnist", "mnist:3.0.1", "emnist/letters".
+"""
+import difflib
+import glob
+import io
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+from PIL import Image
+
+from gen_jax.data import prepare
+from gen_jax.data.pixels import form, pixels, stack
+from gen_jax.data.source import Source, cut
+from gen_jax.errors import UserError
+from gen_jax.find import nearest
+
+CHUNK = 1024  # records read at once
+
+
+def load(hp: ConfigDict, split: str) -> Source:
+    """The images of one split and their labels, in the form of hp.size, hp.fit and hp.channels.
+
+    "test" is TFDS's test split, else its validation split; where there is no training split beside one of these,
+    hp.test_fraction is cut off what there is. Labels are the feature "label", else the only one that names classes;
+    a split with unknown labels (-1) has none. UserError for what is not there, not images, or damaged.
+    """
+    folder = _prepared(hp)
+    part, shared = _part(folder, split)
+    source = _read(folder, part, hp)
+    return cut(source, split, hp.test_fraction) if shared else source
+
+
+def state(hp: ConfigDict, split: str) -> str:
+    """What the images depend on: the prepared data set's description and files, and the form asked for."""
+    folder = _prepared(hp)
+    files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(folder.iterdir())]
+    return repr((form(hp), hp.test_fraction if _part(folder, split)[1] else None, files))
+
+
+def _prepared(hp: ConfigDict) -> Path:
+    """The folder of the prepared data set, which is prepared if need be."""
+    root = Path(hp.data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    folder = _find(root, hp.dataset)
+    if folder is None:
+        if hp.dataset not in prepare.NAMES:
+            raise UserError(_unprepared(root, hp.dataset))
+        prepare.prepare(hp.dataset, root)
+        folder = _find(root, hp.dataset)
+    formats = _description(folder).formats
+    if "array_record" not in formats:
+        raise UserError(f"data: {folder} is prepared as {' and '.join(formats)}, which only TensorFlow reads; set "
+                        "data.data_dir to another folder, or where TensorFlow is installed run tfds convert_format "
+                        f"--dataset_version_dir={folder} --out_file_format=array_record")
+    return folder
+
+
+def _find(root: Path, dataset: str) -> Path | None:
+    """The folder of the asked or the latest version; None if there is none. Half-made ones have other names."""
+    name, _, version = dataset.partition(":")
+    versions = [os.path.dirname(file) for file in glob.glob("*/dataset_info.json", root_dir=root / name)]
+    found = [each for each in versions if re.fullmatch(r"\d+\.\d+\.\d+", each) and version in ("", each)]
+    latest = max(found, key=lambda each: tuple(map(int, each.split("."))), default=None)
+    return latest and root / name / latest
+
+
+def _unprepared(root: Path, dataset: str) -> str:
+    """The line for a data set that TFDS does not know, or knows and that only TensorFlow prepares."""
+    import tensorflow_datasets as tfds  # 0.3 to 0.9 s, so only where it is needed
+
+    known = tfds.list_builders(with_community_datasets=False)
+    name = re.split("[:/]", dataset)[0]
+    if name not in known:
+        close = ", ".join(difflib.get_close_matches(name, known, 5))
+        return f"data.dataset={dataset!r}: TFDS has no such data set" + (f"; did you mean {close}?" if close else "")
+    if name in prepare.NAMES:
+        return f"data: {dataset} is not prepared in {root}; without a version, {name} is prepared on first use"
+    configs = {f"{name}/{file.split(os.sep)[0]}" for file in glob.glob("*/*/dataset_info.json", root_dir=root / name)}
+    if configs:
+        return f"data.dataset={dataset!r} is not prepared in {root}{nearest(dataset, sorted(configs))}"
+    return (f"data: {dataset} is not prepared in {root}, and TFDS prepares it with TensorFlow only: pip install "
+            f"tensorflow, then tfds build {dataset} --file_format=array_record --data_dir={root}")
+
+
+class Description(NamedTuple):
+    """What dataset_info.json says."""
+
+    formats: tuple[str, ...]    # of the record files
+    splits: tuple[str, ...]
+
+
+def _description(folder: Path) -> Description:
+    try:
+        info = json.loads((folder / "dataset_info.json").read_bytes())
+        formats = (info.get("fileFormat", "tfrecord"), *info.get("alternativeFileFormats", ()))
+        return Description(formats, tuple(split["name"] for split in info["splits"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(_damaged(folder, error)) from error
+
+
+def _damaged(folder: Path, error: Exception) -> str:
+    return (f"data: {folder} is damaged ({str(error).splitlines()[0][:200]}); delete this folder to have it prepared "
+            "again")
+
+
+def _part(folder: Path, split: str) -> tuple[str, bool]:
+    """TFDS's split to read for "train" or "test", and whether that must be cut out of it."""
+    there = _description(folder).splits
+    test = next((name for name in ("test", "validation") if name in there), None)
+    if "train" in there and test:
+        return {"train": "train", "test": test}[split], False
+    return "train" if "train" in there else there[0], True
+
+
+def _read(folder: Path, part: str, hp: ConfigDict) -> Source:
+    """All images and labels of TFDS's split part."""
+    import tensorflow_datasets as tfds
+
+    try:
+        builder = tfds.builder_from_directory(folder)
+        image, label = _keys(builder.info.features, folder)
+        raw = builder.as_data_source(part, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
+        examples = list(_examples(raw, image, label))
+    except UserError:
+        raise
+    except Exception as error:  # a missing, cut or changed file shows in many ways
+        raise UserError(_damaged(folder, error)) from error
+    wanted, names = form(hp), [f"{hp.dataset} {part}[{index}]" for index in range(len(examples))]
+    arrays = (_decoded(picture, wanted, name) for (picture, _), name in zip(examples, names, strict=True))
+    labels = np.array([number for _, number in examples], np.int32)
+    known = label is not None and labels.min(initial=0) >= 0
+    return Source(stack(arrays, names), labels if known else None,
+                  tuple(builder.info.features[label].names) if known else ())
+
+
+def _keys(features, folder: Path) -> tuple[str, str | None]:
+    """The names of the image and of the label among TFDS's features."""
+    import tensorflow_datasets as tfds
+
+    images = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
+    labels = [key for key, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
+    image = "image" if "image" in images else images[0] if len(images) == 1 else None
+    if image is None or features[image].np_dtype not in (np.uint8, np.uint16):
+        raise UserError(f"data: {folder} is not a data set of one 8- or 16-bit image each; it has "
+                        f"{', '.join(features)}")
+    return image, "label" if "label" in labels else labels[0] if len(labels) == 1 else None
+
+
+def _examples(raw, image: str, label: str | None) -> Iterator[tuple[bytes, int]]:
+    """The encoded picture and the label (-1 where there is none) of each record.
+
+    The records are parsed here, because TFDS would decode every feature, and takes three times as long.
+    """
+    from tensorflow_datasets.proto import tf_example_pb2
+
+    for start in range(0, len(raw), CHUNK):
+        for record in raw.__getitems__(range(start, min(start + CHUNK, len(raw)))):
+            feature = tf_example_pb2.Example.FromString(record).features.feature
+            yield feature[image].bytes_list.value[0], feature[label].int64_list.value[0] if label else -1
+
+
+def _decoded(picture: bytes, wanted, name: str) -> np.ndarray:
+    return pixels(Image.open(io.BytesIO(picture)), wanted, name)

@@ -1,0 +1,15 @@
+"""What the user got wrong."""
+
+
+class UserError(Exception):
+    """Faults that the user can mend: each argument is one line that says what is wrong and what to do.
+
+    The launcher prints the lines and exits with code 2, without a traceback.
+    """
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return self.args
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)

@@ -1,0 +1,97 @@
+"""Concept vectors: from the mean code of one set of training images to another's, added to codes of unseen images.
+
+A set is a class, or the lowest or highest quarter of an attribute. Every edit has a score beside a random direction of
+the same length (White, "Sampling Generative Networks", arXiv:1609.04468).
+"""
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from gen_jax.errors import UserError
+from gen_jax.evals.attributes import Judge
+from gen_jax.evals.draw import figure, show
+from gen_jax.evals.trained import Result, Trained
+from gen_jax.images import grid
+
+NEEDS = ("encode", "decode")
+STEPS = np.linspace(0, 1.5, 7)
+EXAMPLES = 8
+MOST = 300  # images that an edit is scored on
+CONTROLS = 5  # random directions
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """For each "source->target" of evals.concepts, the figure "concept_<source>_to_<target>" and, at a full step,
+
+    concept/<name>/target: share of edited test images that show the target, by a judge that knows only pixels,
+    concept/<name>/rest_changed: how much of the rest changed (Judge.rest_changed),
+    and the same two under concept/<name>/random_...: the mean over random directions of the same length.
+    """
+    judge = Judge(trained)
+    for concept in trained.hp.concepts:
+        names = parse(concept)
+        vector = concept_vector(trained, judge, names)
+        codes = trained.test_codes[judge.shows(names[0], trained.test_x, trained.test.labels)][:MOST]
+        if not len(codes):
+            raise UserError(f"evals.concepts: no test image shows {names[0]!r}, so there is none to edit")
+        controls = random_directions(trained, vector, CONTROLS)
+        score = partial(_scores, trained, judge, names, codes)
+        edited, random = score(vector), np.mean([score(control) for control in controls], 0)
+        name, at = f"{names[0]}_to_{names[1]}", list(STEPS).index(1.0)
+        for i, what in enumerate(("target", "rest_changed")):
+            yield f"concept/{name}/{what}", float(edited[i, at])
+            yield f"concept/{name}/random_{what}", float(random[i, at])
+        yield f"concept_{name}", _figure(trained, names, codes[:EXAMPLES], vector, controls[0], edited, random)
+
+
+def parse(concept: str) -> tuple[str, str]:
+    """(source, target) of "source->target". Anything else is a UserError."""
+    names = tuple(part.strip() for part in concept.split("->"))
+    if len(names) != 2 or not all(names):
+        raise UserError(f"evals.concepts: {concept!r} must be written 'source->target', as in '1->0' or 'thin->bold'")
+    return names
+
+
+def concept_vector(trained: Trained, judge: Judge, names: tuple[str, str]) -> np.ndarray:
+    """[Z]: mean code of the training images that show names[1], less that of those that show names[0]."""
+    means = []
+    for name in names:
+        chosen = judge.shows(name, trained.train_x, trained.train.labels)
+        if not chosen.any():
+            raise UserError(f"evals.concepts: no training image shows {name!r}")
+        means.append(trained.train_codes[chosen].mean(0))
+    return means[1] - means[0]
+
+
+def random_directions(trained: Trained, vector: np.ndarray, num: int) -> np.ndarray:
+    """[num,Z]: directions drawn evenly, as long as vector [Z]."""
+    normal = np.random.default_rng([trained.config.seed, num]).standard_normal((num, len(vector))).astype(np.float32)
+    return normal * np.linalg.norm(vector) / np.linalg.norm(normal, axis=1, keepdims=True)
+
+
+def _scores(trained: Trained, judge: Judge, names: tuple[str, str], codes: np.ndarray, vector: np.ndarray
+            ) -> np.ndarray:
+    """[2,S]: share that shows the target, and change of the rest, at every step along vector."""
+    before = trained.apply("decode", codes)
+    steps = [trained.apply("decode", codes + np.float32(step) * vector) for step in STEPS]
+    return np.array([[judge.shows(names[1], x).mean() for x in steps],
+                     [judge.rest_changed(names, before, x) for x in steps]])
+
+
+def _figure(trained, names, codes, vector, control, edited, random):
+    """Examples in steps along the concept and along one random direction, and both scores."""
+    fig, axes = figure(10, 3.6, columns=3)
+    for panel, direction, title in ((axes[0][0], vector, f"{names[0]} → {names[1]}"),
+                                    (axes[0][1], control, "random direction, same length")):
+        z = codes[:, None] + STEPS[:, None].astype(np.float32) * direction
+        x = trained.apply("decode", z.reshape(-1, z.shape[-1]))
+        show(panel, grid(x, len(STEPS)), title)
+        panel.set_xlabel(f"steps 0 to {STEPS[-1]} of the vector")
+    scores = axes[0][2]
+    for values, style, who in ((edited, "-", ""), (random, "--", ", random")):
+        scores.plot(STEPS, values[0], "tab:blue", ls=style, label=f"shows {names[1]}{who}")
+        scores.plot(STEPS, values[1], "tab:orange", ls=style, label=f"rest changed{who}")
+    scores.set(xlabel="step", ylim=(0, None), title=f"{len(codes)} of the scored test images are shown")
+    scores.legend(fontsize=7)
+    return fig

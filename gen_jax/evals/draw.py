@@ -1,0 +1,53 @@
+"""Figures in one style."""
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gen_jax.images import grid
+
+STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,
+         "legend.frameon": False, "image.cmap": "gray"}
+matplotlib.rcParams.update(STYLE)
+
+
+def figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, np.ndarray]:
+    """A figure of so many inches and its axes [rows, columns]."""
+    fig = Figure(figsize=(width, height), layout="constrained")
+    return fig, fig.subplots(rows, columns, squeeze=False)
+
+
+def show(axes: Axes, pixels: np.ndarray, title: str = "") -> None:
+    """Draws pixels [H,W,C] without ticks."""
+    axes.imshow(pixels.squeeze(), vmin=0, vmax=255, interpolation="nearest")
+    axes.set(xticks=[], yticks=[], title=title)
+    axes.spines[:].set_visible(False)
+
+
+def image_rows(title: str, x: np.ndarray, row_labels: Sequence[str], column_labels: Sequence[str] = ()) -> Figure:
+    """A figure of the images x [rows,columns,H,W,C] in [0,1], with a label at each row and column."""
+    rows, columns = x.shape[:2]
+    fig, [[axes]] = figure(1.2 + 0.5 * columns, 0.6 + 0.5 * rows)
+    pixels = grid(x.reshape(-1, *x.shape[2:]), columns)
+    show(axes, pixels, title)
+    height, width = pixels.shape[0] / rows, pixels.shape[1] / columns
+    axes.set_yticks([(i + 0.5) * height for i in range(rows)], row_labels)
+    if column_labels:
+        axes.set_xticks([(i + 0.5) * width for i in range(columns)], column_labels)
+    axes.tick_params(length=0)
+    return fig
+
+
+def scatter(axes: Axes, points: np.ndarray, labels: np.ndarray | None, classes: Sequence[str], title: str) -> None:
+    """Draws points [N,2], coloured by class where there are labels."""
+    if labels is None:
+        axes.scatter(*points.T, s=3, alpha=0.5, linewidths=0)
+    colors = matplotlib.colormaps["tab10" if len(classes) <= 10 else "tab20"].colors
+    for label, name in enumerate(classes):
+        axes.scatter(*points[labels == label].T, s=3, alpha=0.5, linewidths=0, color=colors[label % len(colors)],
+                     label=name)
+    axes.set(title=title, aspect="equal", adjustable="datalim")
+    if classes:
+        axes.legend(markerscale=4, handletextpad=0.1, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -1,0 +1,53 @@
+"""From one test image to another, along a line and along an arc."""
+from collections.abc import Iterator
+
+import numpy as np
+
+from gen_jax.errors import UserError
+from gen_jax.evals.draw import image_rows
+from gen_jax.evals.trained import Result, Trained
+
+NEEDS = ("encode", "decode")
+STEPS = np.linspace(0, 1, 11)
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """The figure "interpolation": for each pair of test images in evals.interpolate, a linear and a spherical row."""
+    rows, labels = [], []
+    for first, last in _pairs(trained):
+        ends = trained.apply("encode", trained.test_x[[first, last]])
+        for name, path in (("linear", linear), ("spherical", spherical)):
+            rows.append(trained.apply("decode", path(*ends, STEPS)))
+            labels.append(f"{first} to {last}\n{name}")
+    yield "interpolation", image_rows("between codes of test images", np.stack(rows), labels,
+                                      [f"{step:.1f}" for step in STEPS])
+
+
+def linear(start: np.ndarray, end: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Points [S,Z] on the line from start [Z] to end [Z]; steps: [S] in [0,1]."""
+    return (start + steps[:, None] * (end - start)).astype(np.float32)
+
+
+def spherical(start: np.ndarray, end: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Points [S,Z] that turn evenly from start to end while their length changes evenly (Shoemake, SIGGRAPH 1985;
+    White, arXiv:1609.04468). Where an end has no direction, or the two are parallel, the line."""
+    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    if min(lengths) == 0:
+        return linear(start, end, steps)
+    u, v = start / lengths[0], end / lengths[1]
+    angle = np.arccos(np.clip(u @ v, -1, 1))
+    if np.sin(angle) < 1e-6:
+        return linear(start, end, steps)
+    t = steps[:, None]
+    direction = (np.sin((1 - t) * angle) * u + np.sin(t * angle) * v) / np.sin(angle)
+    return (direction * ((1 - t) * lengths[0] + t * lengths[1])).astype(np.float32)
+
+
+def _pairs(trained: Trained) -> list[tuple[int, int]]:
+    """evals.interpolate, an even number of test image indices, in pairs."""
+    indices = trained.hp.interpolate
+    wrong = [i for i in indices if not 0 <= i < len(trained.test_x)]
+    if wrong or len(indices) % 2 or not indices:
+        raise UserError(f"evals.interpolate={indices}: must be pairs of test images, each index from 0 to "
+                        f"{len(trained.test_x) - 1}, as in (0,1)")
+    return list(zip(indices[::2], indices[1::2], strict=True))

@@ -1,0 +1,44 @@
+"""A plane through latent space for pictures of it: the latents themselves where there are two, else principal axes."""
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from gen_jax.evals.trained import Trained
+
+
+class Plane(NamedTuple):
+    """Two axes of latent space; points elsewhere are projected onto them."""
+
+    origin: np.ndarray  # [Z]
+    axes: np.ndarray  # [2,Z], of unit length
+    scale: np.ndarray  # [2], standard deviation of the codes along each
+    title: str  # what the axes are
+
+    def project(self, codes: np.ndarray) -> np.ndarray:
+        """Coordinates [N,2] of codes [N,Z]."""
+        return (codes - self.origin) @ self.axes.T
+
+    def embed(self, points: np.ndarray) -> np.ndarray:
+        """Latents [N,Z] at points [N,2] of the plane."""
+        return (self.origin + points @ self.axes).astype(np.float32)
+
+
+def latent_plane(trained: Trained) -> Plane:
+    """The plane that evals.plane names, or the two principal directions of the training codes if it names none.
+
+    With two latents it is always those two.
+    """
+    chosen = trained.hp.plane or ((0, 1) if trained.latent_dim == 2 else ())
+    codes = trained.train_codes
+    if trained.latent_dim == 1:
+        return Plane(np.zeros(1), np.array([[1.0], [0.0]]), np.array([codes.std(), 1.0]), "latent 0 along x")
+    if chosen:
+        axes = np.eye(trained.latent_dim)[list(chosen)]
+        rest = ", the others at 0" if trained.latent_dim > 2 else ""
+        return Plane(np.zeros(trained.latent_dim), axes, codes[:, list(chosen)].std(0),
+                     f"latents {chosen[0]} and {chosen[1]}{rest}")
+    pca = PCA(2, random_state=0).fit(codes)
+    share = pca.explained_variance_ratio_.sum()
+    return Plane(pca.mean_, pca.components_, np.sqrt(pca.explained_variance_),
+                 f"two principal directions of {trained.latent_dim} latents, {share:.0%} of the codes' variance")

@@ -1,0 +1,12 @@
+"""Images decoded from the prior: the same latents every time, so that epochs compare."""
+from collections.abc import Iterator
+
+from gen_jax.evals.trained import Result, Trained
+from gen_jax.images import grid
+
+NEEDS = ("prior", "decode")
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """The picture "samples": 8x8 images."""
+    yield "samples", grid(trained.apply("decode", trained.prior(trained.key("samples"), 64)), columns=8)

@@ -1,0 +1,1 @@
+"""Nets: build(hp, image_shape) -> {net name: Net}."""

@@ -1,0 +1,64 @@
+"""What the fully connected models share: the dense layer, the hidden stack, the decoder, and their style."""
+from collections.abc import Callable, Iterator
+from math import prod
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from ml_collections import ConfigDict
+
+from gen_jax.find import nearest
+from gen_jax.models.net import Net
+
+Dense = nn.Dense
+
+ACTIVATIONS = {"relu": nn.relu, "tanh": nn.tanh, "leaky_relu": nn.leaky_relu, "gelu": nn.gelu, "silu": nn.silu,
+               "elu": nn.elu}
+KERNEL_INITS = {"glorot_uniform": nn.initializers.glorot_uniform(), "he_normal": nn.initializers.he_normal(),
+                "he_uniform": nn.initializers.he_uniform(), "lecun_normal": nn.initializers.lecun_normal()}
+
+
+def encoder_decoder(encoder: type[nn.Module], hp: ConfigDict, image_shape: tuple[int, int, int]) -> dict[str, Net]:
+    """{"enc": an `encoder`, "dec": a Decoder with the same widths in reverse}.
+
+    hp: widths, latent_dim, activation, kernel_init. image_shape: (H, W, C).
+    """
+    style = {"activation": ACTIVATIONS[hp.activation], "kernel_init": KERNEL_INITS[hp.kernel_init]}
+    image = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
+    latent = jax.ShapeDtypeStruct((1, hp.latent_dim), jnp.float32)
+    return {"enc": Net(encoder(tuple(hp.widths), hp.latent_dim, **style), (image,)),
+            "dec": Net(Decoder(tuple(hp.widths)[::-1], image_shape, **style), (latent,))}
+
+
+def faults(hp: ConfigDict) -> Iterator[str]:
+    """A line for each value of hp out of range."""
+    if not hp.widths or not all(isinstance(n, int) and n > 0 for n in hp.widths):
+        yield f"model.widths={hp.widths!r}: must be positive whole numbers, as in (256,) or (512,256)"
+    if hp.latent_dim < 1:
+        yield f"model.latent_dim={hp.latent_dim}: must be 1 or more"
+    for key, known in (("activation", ACTIVATIONS), ("kernel_init", KERNEL_INITS)):
+        if hp[key] not in known:
+            yield f"model.{key}={hp[key]!r}: there is no such {key}{nearest(hp[key], sorted(known))}"
+
+
+def hidden(h: jax.Array, widths: tuple[int, ...], activation: Callable, kernel_init: Callable) -> jax.Array:
+    """The hidden layers' output [B,widths[-1]]; called inside a module's compact method. h: [B,*]."""
+    for i, width in enumerate(widths):
+        h = activation(Dense(width, kernel_init=kernel_init, name=f"hidden{i}")(h))
+    return h
+
+
+class Decoder(nn.Module):
+    """Images of latents."""
+
+    widths: tuple[int, ...]
+    image_shape: tuple[int, int, int]
+    activation: Callable
+    kernel_init: Callable
+
+    @nn.compact
+    def __call__(self, z: jax.Array, train: bool) -> jax.Array:
+        """logits: [B,H,W,C] of latents z: [B,Z]."""
+        h = hidden(z, self.widths, self.activation, self.kernel_init)
+        logits = Dense(prod(self.image_shape), kernel_init=self.kernel_init, name="logits")(h)
+        return logits.reshape(len(z), *self.image_shape)

@@ -1,0 +1,1 @@
+"""Games: build(nets, hp) -> Objective."""

@@ -1,0 +1,1 @@
+"""Everything that is written into a workdir, and onto the terminal."""

@@ -1,0 +1,35 @@
+"""run.json: what a run was made with, so that it can be made again."""
+import datetime
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import jax
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "ml-collections", "tensorflow-datasets", "numpy")
+
+
+def describe() -> dict:
+    """Versions, device, command line, git commit and time of this launch."""
+    device = jax.devices()[0]
+    return {
+        "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "device": {"platform": device.platform, "kind": device.device_kind, "count": jax.device_count()},
+        "git": {"commit": _git("rev-parse", "HEAD"), "changed": bool(_git("status", "--porcelain"))},
+    }
+
+
+def _git(*args: str) -> str | None:
+    """What git says of this code's checkout, or None outside of one."""
+    try:
+        answer = subprocess.run(["git", "-C", str(Path(__file__).parent), *args], capture_output=True, text=True,
+                                timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

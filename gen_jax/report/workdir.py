@@ -1,0 +1,61 @@
+"""A run's folder: whose it is, what config it has, where things are in it."""
+import fcntl
+import json
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+from gen_jax.config import differences
+from gen_jax.errors import UserError
+from gen_jax.report.files import write_json
+
+
+class Workdir:
+    """Paths in a run's folder: config.json, run.json, metrics.jsonl, checkpoints, samples, figures, result.json."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.config, self.run, self.result = (self.path / f"{name}.json" for name in ("config", "run", "result"))
+        self.metrics, self.timing = self.path / "metrics.jsonl", self.path / "timing.jsonl"
+        self.checkpoints, self.samples, self.figures = (
+            self.path / name for name in ("checkpoints", "samples", "figures"))
+
+    def claim(self) -> None:
+        """Makes the folder and holds it until the process ends. A second process is a UserError."""
+        try:
+            for path in (self.path, self.checkpoints, self.samples, self.figures):
+                path.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.path / ".lock", "a")  # noqa: SIM115: held open, the lock goes with the process
+        except OSError as error:
+            raise UserError(f"--workdir={self.path}: cannot write there ({error.strerror}); name another folder"
+                            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"--workdir={self.path}: another process is at work there; wait for it, or name another "
+                            "folder") from None
+
+    def adopt(self, config: ConfigDict) -> None:
+        """Writes config.json, or finds that the run here has the same config. Another one is a UserError."""
+        new = json.loads(config.to_json())
+        if self.config.exists() and (changed := differences(self.stored_config().to_dict(), new)):
+            raise UserError(f"--workdir={self.path}: the run there has another config; name another folder, or change "
+                            "back:", *(f"  {line}" for line in changed))
+        write_json(self.config, new)
+
+    def stored_config(self) -> ConfigDict:
+        """The config of the run here. A missing or unreadable one is a UserError."""
+        try:
+            return ConfigDict(_tuples(json.loads(self.config.read_bytes())))
+        except FileNotFoundError:
+            raise UserError(f"--workdir={self.path}: no run there (config.json is missing); train one first, or name "
+                            "its folder") from None
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.config}: cannot be read ({error}); restore it, or remove the folder") from error
+
+
+def _tuples(value):
+    """Lists as tuples, as configs have them."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(value) if isinstance(value, list) else value

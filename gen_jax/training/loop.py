@@ -1,0 +1,97 @@
+"""Many steps at a time on the device, until the next event on the host."""
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gen_jax.objectives.objective import Batch
+from gen_jax.training.feed import Block, DeviceFeed, HostFeed, batch_at
+from gen_jax.training.state import TrainState
+
+STRETCH_SECONDS = 0.5  # how long the device runs before the host looks at signals and progress
+
+
+class Progress(NamedTuple):
+    """What the loop carries, and all that a checkpoint must hold."""
+
+    state: TrainState
+    totals: dict[str, jax.Array]  # sums of the metrics over this epoch's steps so far, float32 [] each
+    last: dict[str, jax.Array]  # metrics of the last step
+
+
+class Diverged(Exception):
+    """A loss or a gradient is not finite."""
+
+    def __init__(self, step: int, names: list[str]):
+        super().__init__(f"step {step}: {', '.join(names)} is not finite")
+
+
+def start(state: TrainState, step: Callable, batch: Batch, key: jax.Array) -> Progress:
+    """The progress before the first step. batch: arrays, or their shapes, of one batch."""
+    _, metrics = jax.eval_shape(step, state, batch, key)
+    return Progress(state, _zeros(metrics), _zeros(metrics))
+
+
+def next_epoch(progress: Progress) -> Progress:
+    """The same with the sums at zero."""
+    return progress._replace(totals=_zeros(progress.totals))
+
+
+def make_advance(step: Callable, batch_size: int) -> Callable[[Progress, Block, jax.Array, jax.Array], Progress]:
+    """advance(progress, block, until, key) -> progress after the steps up to until, or up to the first not finite.
+
+    One compiled loop whose length is an argument: a stretch of any length runs the same machine code, so that stopping
+    and resuming anywhere changes no bit, and there is one trace. (lax.scan has a fixed length, one trace for each.)
+    """
+    def advance(progress: Progress, block: Block, until: jax.Array, key: jax.Array) -> Progress:
+        def unfinished(progress: Progress):
+            finite = jnp.isfinite(jnp.stack(list(progress.last.values()))).all()
+            return (progress.state.step < until) & finite
+
+        def one(progress: Progress):
+            state, metrics = step(progress.state, batch_at(block, progress.state.step, batch_size), key)
+            totals = {name: progress.totals[name] + value for name, value in metrics.items()}
+            return Progress(state, totals, metrics)
+        return jax.lax.while_loop(unfinished, one, progress)
+    return jax.jit(advance, donate_argnums=0)
+
+
+def run(progress: Progress, advance: Callable, feed: DeviceFeed | HostFeed, key: jax.Array, total_steps: int,
+        on_stretch: Callable[[Progress, int], Any], on_epoch: Callable[[Progress, int], Progress],
+        stopped: Callable[[], bool]) -> Progress:
+    """The progress after total_steps, or at the first step boundary at which stopped() is true.
+
+    on_stretch(progress, step): after each stretch. on_epoch(progress, step): after each epoch; gives the progress to
+    go on with. Raises Diverged.
+    """
+    step, stretch = int(progress.state.step), 1
+    while step < total_steps and not stopped():
+        block = feed.block(step)
+        began, until = time.perf_counter(), min(step + stretch, block.end)
+        progress = advance(progress, block, until, key)
+        done = int(progress.state.step)  # waits for the device
+        if names := not_finite(progress.last):
+            raise Diverged(done, names)
+        per_step = (time.perf_counter() - began) / (done - step)
+        stretch = max(1, min(2 * stretch, int(STRETCH_SECONDS / per_step)))
+        step = done
+        on_stretch(progress, step)
+        if step % feed.steps_per_epoch == 0:
+            progress = on_epoch(progress, step)
+    return progress
+
+
+def not_finite(metrics: dict[str, jax.Array]) -> list[str]:
+    """The names of the metrics that are not finite."""
+    return [name for name, value in metrics.items() if not bool(jnp.isfinite(value))]
+
+
+def mean_metrics(progress: Progress, steps: int) -> dict[str, float]:
+    """Each metric's mean over this epoch's steps."""
+    return {name: float(total) / steps for name, total in progress.totals.items()}
+
+
+def _zeros(metrics):
+    return {name: jnp.zeros((), jnp.float32) for name in metrics}

@@ -1,0 +1,58 @@
+"""Trains, evaluates and samples generative models.
+
+python launch.py --config=configs/vae_mnist.py --workdir=runs/first --config.seed=1
+"""
+import sys
+from pathlib import Path
+
+import jax
+from absl import app, flags, logging
+
+from gen_jax import command_line, run
+from gen_jax.errors import UserError
+from gen_jax.report.terminal import say
+from gen_jax.report.workdir import Workdir
+from gen_jax.training.interrupt import Interrupted
+from gen_jax.training.loop import Diverged
+
+USER_ERROR, DIVERGED = 2, 3  # exit codes; after a signal it is 128 + the signal's number
+DEFAULT_CONFIG = Path(__file__).parent / "configs" / "vae_digits.py"
+
+jax.config.config_with_absl()
+command_line.define(flags.FLAGS, str(DEFAULT_CONFIG))
+flags.adopt_module_key_flags(command_line)
+
+
+def main(launch: command_line.Launch) -> None:
+    workdir = Workdir(launch.workdir)
+    if launch.mode == "train":
+        run.train(launch.config, workdir)
+    elif launch.mode == "eval":
+        run.evaluate(workdir, launch.overrides)
+    elif launch.mode == "sample":
+        run.sample(workdir, launch.overrides, launch.num)
+    elif launch.mode == "data":
+        run.show_data(launch.config, workdir)
+    else:
+        run.dry(launch.config)
+
+
+def or_exit(function, *args):
+    """function(*args); what the user got wrong, or a stop on the way, is one line and an exit code."""
+    try:
+        return function(*args)
+    except UserError as error:
+        code, lines = USER_ERROR, error.faults
+    except Diverged as error:
+        code, lines = DIVERGED, [str(error)]
+    except Interrupted as error:
+        code, lines = error.exit_code, [str(error)]
+    for line in lines:
+        say(f"launch.py: {line}")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    logging.set_verbosity(logging.WARNING)
+    app.run(lambda launch: or_exit(main, launch),
+            flags_parser=lambda argv: or_exit(command_line.parse, argv, str(DEFAULT_CONFIG)))
