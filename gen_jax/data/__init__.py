@@ -6,7 +6,7 @@ decoded arrays are then kept in a cache. Class choice, caps and checks act on an
 from ml_collections import ConfigDict
 
 from gen_jax.data import cache
-from gen_jax.data.source import Source, checked, duplicates, fingerprint, first, of_classes
+from gen_jax.data.source import Source, binarized, checked, duplicates, fingerprint, first, of_classes
 from gen_jax.errors import UserError
 from gen_jax.find import find
 
@@ -17,8 +17,8 @@ def load(hp: ConfigDict, split: str) -> Source:
     """The images of one split, as config.data asks for them: uint8 [N,H,W,C], N >= 1, int32 labels [N] or None.
 
     hp: config.data. split: "train" or "test". hp.classes keeps some classes only; hp.num_train and hp.num_test are
-    the most images there may be, a fixed choice with the classes in their proportions. UserError for what the user
-    can mend: nothing found, nothing left, images of another size than asked for.
+    the most images there may be, a fixed choice with the classes in their proportions; hp.binarize makes every pixel 0
+    or 255. UserError for what the user can mend: nothing found, nothing left, images of another size than asked for.
     """
     source = _all(hp, split)
     if hp.classes:
@@ -29,7 +29,7 @@ def load(hp: ConfigDict, split: str) -> Source:
     if not len(source.images):
         raise UserError(f"data: no {split} images are left in {hp.name}; look at data.test_fraction, data.classes and "
                         f"data.num_{split}")
-    return source
+    return binarized(source) if hp.binarize else source
 
 
 def _all(hp: ConfigDict, split: str) -> Source:

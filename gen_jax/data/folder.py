@@ -41,7 +41,10 @@ def load(hp: ConfigDict, split: str) -> Source:
         raise UserError(f"data: {hp.path} has no {split} images at data.test_fraction={hp.test_fraction}")
     wanted = form(hp)
     with ThreadPoolExecutor() as pool:
-        images = stack(pool.map(lambda file: _decoded(file, wanted), files), [str(file) for file in files])
+        try:
+            images = stack(pool.map(lambda file: _decoded(file, wanted), files), [str(file) for file in files])
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after a broken file the rest need not be decoded
     return Source(images, labels, classes)
 
 

@@ -82,7 +82,8 @@ def _explained(name: str, root: Path, error: Exception) -> Exception:
     if isinstance(error, NonMatchingChecksumError):
         return UserError(f"data: {line} It is not the file that TFDS has on record; run again")
     if isinstance(error, (OSError, RuntimeError)):  # the record writer says RuntimeError for a full disk
-        return UserError(f"data: {name} cannot be prepared in {root} ({line}); free space there, or set data.data_dir")
+        return UserError(f"data: {name} cannot be prepared in {root} ({line}); it needs a folder with space that can "
+                         "be written to, see data.data_dir")
     return error
 
 

@@ -107,8 +107,8 @@ def _description(folder: Path) -> Description:
 
 
 def _damaged(folder: Path, error: Exception) -> str:
-    return (f"data: {folder} is damaged ({str(error).splitlines()[0][:200]}); delete this folder to have it prepared "
-            "again")
+    line = (str(error) or repr(error)).splitlines()[0][:200]
+    return f"data: {folder} is damaged ({line}); delete this folder to have it prepared again"
 
 
 def _part(folder: Path, split: str) -> tuple[str, bool]:
@@ -129,7 +129,7 @@ def _read(folder: Path, part: str, hp: ConfigDict) -> Source:
         image, label = _keys(builder.info.features, folder)
         raw = builder.as_data_source(part, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
         examples = list(_examples(raw, image, label))
-    except UserError:
+    except (UserError, ImportError, MemoryError):
         raise
     except Exception as error:  # a missing, cut or changed file shows in many ways
         raise UserError(_damaged(folder, error)) from error

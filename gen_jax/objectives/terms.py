@@ -14,8 +14,9 @@ def bernoulli_nll(logits: jax.Array, x: jax.Array) -> jax.Array:
     same function; its gradient, which goes through two log-sigmoids, takes 4 times as long on a CPU, a quarter of the
     whole step of a small VAE.
     """
-    nll = jnp.maximum(logits, 0) - logits * x + jnp.log1p(jnp.exp(-jnp.abs(logits)))
-    return sum_features(nll)
+    positive = logits >= 0  # one side at 0 for both terms, where maximum and abs would each choose their own
+    softplus = jnp.where(positive, logits, 0) + jnp.log1p(jnp.exp(jnp.where(positive, -logits, logits)))
+    return sum_features(softplus - logits * x)
 
 
 def gaussian_nll(mean: jax.Array, log_scale: jax.Array, x: jax.Array) -> jax.Array:

@@ -22,9 +22,10 @@ class Block(NamedTuple):
 def epoch_order(seed: int, epoch: int, num: int) -> np.ndarray:
     """The order [num], int32, in which an epoch visits the images: a permutation, a pure function of its arguments.
 
-    Drawn by numpy: a sort of 60,000 keys by jax.random.permutation takes 22 ms on a CPU, 5% of an epoch of a small VAE.
+    Drawn by numpy, whose RandomState promises its stream for ever: jax.random.permutation, a sort, takes 22 ms for 60,000
+    images on a CPU, 5% of an epoch of a small VAE.
     """
-    return np.random.default_rng([seed, epoch]).permutation(num).astype(np.int32)
+    return np.random.RandomState([seed, epoch]).permutation(num).astype(np.int32)
 
 
 def batch_at(block: Block, step: jax.Array, batch_size: int) -> Batch:

@@ -1,0 +1,32 @@
+"""Every test runs with implicit broadcasting between ranks as an error, and with small runs to share."""
+import jax
+import pytest
+
+from configs import vae_digits
+from gen_jax import experiment
+from gen_jax.report.workdir import Workdir
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.fixture
+def tiny_config():
+    """vae_digits:smoke with narrow nets and nothing drawn: 6 steps an epoch, 2 epochs."""
+    config = vae_digits.get_config("smoke")
+    config.model.update({"widths": (16,), "latent_dim": 2})
+    config.evals.update({"end": (), "every_epochs": 0})
+    return config
+
+
+@pytest.fixture
+def tiny(tiny_config):
+    """The experiment of tiny_config."""
+    return experiment.build(tiny_config)
+
+
+@pytest.fixture
+def workdir(tmp_path):
+    """An empty, claimed workdir."""
+    workdir = Workdir(tmp_path / "run")
+    workdir.claim()
+    return workdir

@@ -1,0 +1,38 @@
+"""Every config runs in its :smoke variant, from launch to pictures, and says what it is."""
+import ast
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+import configs
+from gen_jax import run
+from gen_jax.report.workdir import Workdir
+
+FILES = sorted(path for path in Path(configs.__file__).parent.glob("*.py") if path.stem not in ("__init__", "base"))
+
+
+@pytest.mark.parametrize("name", [path.stem for path in FILES])
+def test_smoke(name, tmp_path):
+    workdir = Workdir(tmp_path / name)
+    run.train(importlib.import_module(f"configs.{name}").get_config("smoke"), workdir)
+    result = json.loads(workdir.result.read_bytes())
+    for key in ("config", "seed", "step", "images_seen", "wall_s", "images_per_s", "state_sha256", "data_fingerprint"):
+        assert result[key] or result[key] == 0, key
+    assert result["step"] == 12 and result["images_seen"] == 12 * 16
+    metrics = result["metrics"]
+    assert {"train/loss", "test/loss", "test/recon"} <= set(metrics)
+    if "test/kl" in metrics:
+        beta = result["config"]["objective"]["beta"]
+        assert metrics["test/loss"] == pytest.approx(metrics["test/recon"] + beta * metrics["test/kl"], rel=1e-5)
+    assert len(list(workdir.figures.glob("*.png"))) >= 3
+    records = [json.loads(line) for line in workdir.metrics.read_text().splitlines()]
+    assert [record["epoch"] for record in records] == [1, 2]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_docstring_has_command_minutes_device_and_figure(path):
+    text = ast.get_docstring(ast.parse(path.read_text()))
+    for word in ("python launch.py", "minute", "CPU", "nats"):
+        assert word in text, f"{path.name} does not say: {word}"

@@ -1,0 +1,493 @@
+"""Every data set through gen_jax.data.load, and what is done to all of them: classes, caps, cache, fingerprint."""
+import gzip
+import hashlib
+import io
+import json
+import os
+import shutil
+import socket
+import tarfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+from PIL import Image
+
+from configs import base
+from gen_jax import data
+from gen_jax.data import prepare
+from gen_jax.errors import UserError
+
+DIGITS_SHA256 = {"train": "4f27ccfacb19456f0c5d2f7599617595eeeda68ebbfd0bc2e6cfa0e0b9921666",
+                 "test": "24bab1fa69eebe22d19174ab5eb4920d348c24841f6d7ea68db176c3b5f45f2a"}
+
+
+def config(**changes) -> ConfigDict:
+    """config.data with some keys changed."""
+    hp = base.get_config().data
+    hp.update({"cache": False})
+    hp.update({key: str(value) if isinstance(value, Path) else value for key, value in changes.items()})
+    return hp
+
+
+def both(**changes) -> tuple[data.Source, data.Source]:
+    return tuple(data.load(config(**changes), split) for split in ("train", "test"))
+
+
+def refusal(split: str = "train", **changes) -> str:
+    """The one line that the user gets."""
+    with pytest.raises(UserError) as caught:
+        data.load(config(**changes), split)
+    (line,) = caught.value.args
+    assert "\n" not in line
+    return line
+
+
+# Digits, made-up images, classes and caps
+
+def test_digits_are_a_fixed_stratified_disjoint_split():
+    train, test = both()
+    assert train.images.shape == (1438, 8, 8, 1) and test.images.shape == (359, 8, 8, 1)
+    assert np.ptp(np.bincount(test.labels)) <= 2
+    assert {int(value) for value in np.unique(train.images)} == {round(level * 255 / 16) for level in range(17)}
+    assert data.duplicates(train, test) == 0
+    assert {"train": data.fingerprint(train), "test": data.fingerprint(test)} == DIGITS_SHA256
+
+
+def test_made_up_images_are_the_same_each_time_and_tell_their_class():
+    train, test = both(name="made_up", shape=(12, 10, 3))
+    assert data.fingerprint(train) == data.fingerprint(both(name="made_up", shape=(12, 10, 3))[0])
+    means = np.stack([train.images[train.labels == label].mean(0) for label in range(10)])
+    distance = ((test.images[:, None] - means) ** 2).sum((2, 3, 4))
+    assert (distance.argmin(1) == test.labels).mean() > 0.95
+
+
+def test_classes_are_kept_by_name_or_index_in_the_order_given(tmp_path):
+    images = np.arange(6, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=[0, 1, 2, 0, 1, 2], x_test=images, y_test=[0, 1, 2, 0, 1, 2],
+             classes=["cat", "dog", "truck"])
+    kept = data.load(config(name="npz", path=tmp_path / "a.npz", classes="truck, 0"), "train")
+    assert kept.classes == ("truck", "cat")
+    assert kept.images[:, 0, 0, 0].tolist() == [0, 2, 3, 5] and kept.labels.tolist() == [1, 0, 1, 0]
+    assert "did you mean 'truck'" in refusal(name="npz", path=tmp_path / "a.npz", classes="trukc")
+    assert "twice" in refusal(name="npz", path=tmp_path / "a.npz", classes="cat,0")
+
+
+def test_a_cap_is_a_fixed_choice_in_proportion_and_smaller_ones_lie_in_larger_ones():
+    small, large = (data.load(config(num_train=count), "train") for count in (100, 300))
+    assert len(small.images) == 100 and np.ptp(np.bincount(small.labels)) <= 2
+    assert data.duplicates(large, small) == 100
+    assert len(data.load(config(num_train=10**6), "train").images) == 1438
+
+
+def test_a_size_that_a_data_set_does_not_convert_to_is_refused():
+    assert "8x8x1" in refusal(size=(28, 28))
+    assert "8x8x1" in refusal(channels=3)
+
+
+# Fingerprint and duplicates
+
+def test_binarized_pixels_are_drawn_once_with_their_grey_value_s_probability():
+    grey, black_or_white = (both(binarize=binarize)[0].images for binarize in (False, True))
+    assert set(np.unique(black_or_white)) == {0, 255}
+    np.testing.assert_array_equal(black_or_white, both(binarize=True)[0].images)
+    assert abs(black_or_white[grey == 128].mean() / 255 - 128 / 255) < 0.02
+
+
+def test_fingerprint_changes_with_one_pixel_one_label_and_one_name():
+    source = data.load(config(), "test")
+    pixel, label = source.images.copy(), source.labels.copy()
+    pixel[5, 3, 3, 0] ^= 1
+    label[7] = (label[7] + 1) % 10
+    changed = [source._replace(images=pixel), source._replace(labels=label),
+               source._replace(classes=("zero", *source.classes[1:])),
+               source._replace(images=source.images.reshape(-1, 4, 16, 1)), source._replace(labels=None, classes=())]
+    assert len({data.fingerprint(each) for each in [source, *changed]}) == 6
+
+
+def test_duplicates_counts_test_images_that_training_has_too():
+    train, test = both()
+    leaked = train._replace(images=np.concatenate([train.images, test.images[:3], test.images[:3]]))
+    assert data.duplicates(leaked, test) == 3
+
+
+# A folder of images
+
+def save(path: Path, shape=(4, 6, 3), value=0, **options) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.full(shape, value, np.uint8)
+    Image.fromarray(pixels).save(path, **options)
+
+
+def test_folder_with_classes_is_cut_by_class(tmp_path):
+    for index in range(10):
+        save(tmp_path / "ant" / f"{index}.png", value=index)
+        save(tmp_path / "bee" / "deeper" / f"{index}.PNG", value=100 + index)
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "ant" / ".DS_Store").write_bytes(b"x")
+    (tmp_path / "ant" / "notes.txt").write_text("x")
+    train, test = both(name="folder", path=tmp_path)
+    assert train.classes == test.classes == ("ant", "bee")
+    assert np.bincount(train.labels).tolist() == [8, 8] and np.bincount(test.labels).tolist() == [2, 2]
+    assert data.duplicates(train, test) == 0
+    assert ((train.images[:, 0, 0, 0] >= 100) == train.labels).all()
+
+
+def test_folder_with_its_own_parts_numbers_classes_alike(tmp_path):
+    save(tmp_path / "train" / "bee" / "a.png")
+    save(tmp_path / "test" / "ant" / "a.png")
+    save(tmp_path / "test" / "bee" / "a.png")
+    train, test = both(name="folder", path=tmp_path)
+    assert train.classes == test.classes == ("ant", "bee")
+    assert train.labels.tolist() == [1] and test.labels.tolist() == [0, 1]
+    shutil.rmtree(tmp_path / "test")
+    assert f"data.path={tmp_path / 'train'}" in refusal(name="folder", path=tmp_path)
+
+
+def test_folder_reads_every_mode(tmp_path):
+    wide = np.full((4, 6), 257 * 200, np.uint16)
+    rgba = Image.fromarray(np.full((4, 6, 4), (10, 20, 30, 0), np.uint8))
+    pictures = {"a_grey": Image.fromarray(np.full((4, 6), 200, np.uint8)), "b_wide": Image.fromarray(wide),
+                "c_bits": Image.new("1", (6, 4), 1), "d_palette": Image.new("RGB", (6, 4), "red").quantize(),
+                "e_rgba": rgba, "f_grey_alpha": Image.new("LA", (6, 4), (50, 255))}
+    for name, picture in pictures.items():
+        picture.save(tmp_path / f"{name}.png")
+    Image.new("CMYK", (6, 4)).save(tmp_path / "g_cmyk.jpg")
+    Image.new("P", (6, 4)).save(tmp_path / "h_moving.gif", save_all=True, append_images=[Image.new("P", (6, 4), 9)])
+    hp = {"name": "folder", "path": tmp_path, "test_fraction": 0.01}
+    grey, colour, alpha = (data.load(config(**hp, channels=channels), "train") for channels in (1, 3, 4))
+    assert grey.images[:, 0, 0, 0].tolist() == [200, 200, 255, 76, 255, 50, 255, 0]
+    assert colour.images[3, 0, 0].tolist() == [255, 0, 0] and colour.images[4, 0, 0].tolist() == [255, 255, 255]
+    assert alpha.images[4, 0, 0].tolist() == [10, 20, 30, 0] and colour.labels is None and colour.classes == ()
+    assert "a_grey.png is 4x6x1 and" in refusal(**hp)
+
+
+def test_folder_fits_sizes_as_asked(tmp_path):
+    picture = np.zeros((40, 80, 3), np.uint8)
+    picture[:, 20:60] = 255  # the middle square
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    turned = Image.Exif()
+    turned[0x0112] = 6  # taken with the camera on its side
+    Image.fromarray(picture).rotate(90, expand=True).save(tmp_path / "b.png", exif=turned)
+    hp = {"name": "folder", "path": tmp_path, "test_fraction": 0.01, "size": (20, 20)}
+    assert "a.png is 40x80" in refusal(**hp)
+    assert data.load(config(**hp | {"size": ()}), "train").images.shape == (2, 40, 80, 3)
+    cropped = data.load(config(**hp, fit="crop"), "train").images
+    assert cropped.shape == (2, 20, 20, 3) and cropped.min() > 230
+    stretched = data.load(config(**hp, fit="resize"), "train").images
+    assert stretched.shape == (2, 20, 20, 3) and stretched[0, 0, 0, 0] == 0 and stretched[0, 0, 10, 0] == 255
+
+
+def test_folder_says_what_is_wrong(tmp_path):
+    hp = {"name": "folder", "path": tmp_path}
+    assert "data.path" in refusal(name="folder")
+    assert "no such folder" in refusal(name="folder", path=tmp_path / "nowhere")
+    assert "no images" in refusal(**hp)
+    save(tmp_path / "a" / "good.png")
+    save(tmp_path / "b" / "good.jpg", shape=(40, 40, 3))
+    assert "good.png is 4x6x3 and" in refusal(**hp)
+    assert "has no test images" in refusal("test", **hp)
+    broken = tmp_path / "b" / "good.jpg"
+    broken.write_bytes(broken.read_bytes()[:-300])
+    assert f"{broken} cannot be read" in refusal(**hp)
+    broken.write_bytes(b"")
+    assert f"{broken} cannot be read" in refusal(**hp)
+    save(tmp_path / "loose.png")
+    assert "loose.png lies beside" in refusal(**hp)
+
+
+# Arrays on disk
+
+def test_npz_in_both_layouts_and_npy(tmp_path):
+    images = np.random.RandomState(0).randint(0, 256, (20, 5, 4, 3)).astype(np.uint8)
+    labels = np.arange(20)[:, None] % 2
+    np.savez(tmp_path / "keras.npz", x_train=images[:15], y_train=labels[:15], x_test=images[15:], y_test=labels[15:])
+    train, test = both(name="npz", path=tmp_path / "keras.npz")
+    assert (train.images == images[:15]).all() and (test.labels == labels[15:, 0]).all() and test.classes == ("0", "1")
+    np.savez(tmp_path / "one.npz", images=images, labels=labels, classes=["even", "odd"])
+    train, test = both(name="npz", path=tmp_path / "one.npz")
+    assert len(train.images) == 16 and np.bincount(test.labels).tolist() == [2, 2] and test.classes == ("even", "odd")
+    np.save(tmp_path / "grey.npy", images[..., 0])
+    train, test = both(name="npz", path=tmp_path / "grey.npy")
+    assert train.images.shape == (16, 5, 4, 1) and test.labels is None
+
+
+def test_npz_refuses_what_it_would_have_to_guess(tmp_path):
+    def line(**arrays):
+        np.savez(tmp_path / "a.npz", **arrays)
+        return refusal(name="npz", path=tmp_path / "a.npz")
+
+    images = np.zeros((4, 5, 5), np.uint8)
+    assert "float64 with values 0.0..0.5" in line(images=images + [[[0.0]], [[0.5]], [[0.0]], [[0.0]]])
+    assert "transpose" in line(images=images[:, None].repeat(3, 1))
+    assert "integers [4]" in line(images=images, labels=np.eye(4))
+    assert "integers [4]" in line(images=images, labels=[1, 2, 3])
+    assert "-1..2" in line(images=images, labels=[0, 1, 2, -1])
+    assert "0..2; they must be 0..1" in line(images=images, labels=[0, 1, 2, 0], classes=["a", "b"])
+    assert "it needs x_train" in line(pictures=images)
+    assert "pickles" in line(images=np.array([{}], object))
+    (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:100])
+    assert "cannot be read" in refusal(name="npz", path=tmp_path / "a.npz")
+    assert "cannot be read" in refusal(name="npz", path=tmp_path / "b.npz")
+
+
+# The cache
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    """A folder of 10 images as a config with a cache, where it is cached, and how many images have been decoded."""
+    from gen_jax.data import folder
+
+    for index in range(10):
+        save(tmp_path / "images" / f"{index}.png", value=index)
+    decoded, original = [], folder._decoded
+    monkeypatch.setattr(folder, "_decoded", lambda *args: decoded.append(args) or original(*args))
+    hp = config(name="folder", path=tmp_path / "images", cache=True, cache_dir=tmp_path / "cache")
+    return hp, tmp_path / "cache", decoded
+
+
+def test_cache_spares_decoding_until_the_source_or_the_form_changes(cached):
+    hp, folder, decoded = cached
+    first = data.load(hp, "train")
+    assert len(decoded) == 8
+    again = data.load(hp, "train")
+    assert len(decoded) == 8 and data.fingerprint(again) == data.fingerprint(first) and again.labels is None
+    save(Path(hp.path) / "3.png", value=99)
+    assert 99 in data.load(hp, "train").images and len(decoded) == 16
+    assert data.load(config(**hp.to_dict() | {"channels": 1}), "train").images.shape[-1] == 1 and len(decoded) == 24
+    assert len(list(folder.iterdir())) == 3 and not list(folder.glob(".*"))
+
+
+def test_a_damaged_cache_is_made_again(cached):
+    hp, folder, decoded = cached
+    want = data.fingerprint(data.load(hp, "train"))
+    (file,) = folder.iterdir()
+    whole = file.read_bytes()
+    damages = [b"", whole[:len(whole) // 2], whole[:-1], b"not an npz"]
+    for place in np.linspace(0, len(whole) - 1, 40).astype(int):
+        damages.append(whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1:])
+    for damage in damages:
+        file.write_bytes(damage)
+        assert data.fingerprint(data.load(hp, "train")) == want
+    assert len(decoded) > 8 * 20
+
+
+def test_a_cache_that_cannot_be_written_costs_a_warning(cached, tmp_path, caplog):
+    hp = cached[0].copy_and_resolve_references()
+    (tmp_path / "file").write_bytes(b"")
+    hp.cache_dir = str(tmp_path / "file" / "cache")
+    assert len(data.load(hp, "train").images) == 8
+    assert "nothing is cached" in caplog.text
+
+
+# TensorFlow Datasets
+
+def gzipped_idx(array: np.ndarray) -> bytes:
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+    return gzip.compress(header + array.tobytes())
+
+
+def tiny_mnist() -> dict[str, bytes]:
+    random = np.random.RandomState(0)
+    files = {}
+    for part, count in (("train", 30), ("t10k", 10)):
+        files[f"{part}-images-idx3-ubyte.gz"] = gzipped_idx(random.randint(0, 256, (count, 28, 28)).astype(np.uint8))
+        files[f"{part}-labels-idx1-ubyte.gz"] = gzipped_idx((np.arange(count) % 10).astype(np.uint8))
+    return files
+
+
+def tiny_cifar(folder: str, files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def record(monkeypatch):
+    """record(dataset, files, url): TFDS has these files on record for the data set, at this address."""
+    tfds = pytest.importorskip("tensorflow_datasets")
+    from tensorflow_datasets.core.download import checksums
+
+    def put(dataset: str, files: dict[str, bytes], url: str = "http://127.0.0.1:9/") -> None:
+        infos = {url + name: checksums.UrlInfo(len(content), hashlib.sha256(content).hexdigest(), name)
+                 for name, content in files.items()}
+        monkeypatch.setattr(tfds.builder_cls(dataset), "url_infos", infos)
+        for address, info in infos.items():
+            monkeypatch.setitem(checksums.get_all_url_infos(), address, info)
+
+    return put
+
+
+def place(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def test_mnist_is_prepared_from_the_files_a_user_has_put_there(tmp_path, record):
+    files = tiny_mnist()
+    record("mnist", files)
+    place(tmp_path / "downloads" / "manual", files)
+    half_made = tmp_path / "mnist" / "incomplete.ABCDEF_3.0.1"  # left by a killed run
+    place(half_made, {"dataset_info.json": b"{}"})
+    train, test = both(name="tfds", data_dir=tmp_path)
+    assert (tmp_path / "mnist" / "3.0.1" / "dataset_info.json").is_file()
+    original = prepare.read_idx(tmp_path / "downloads" / "manual" / "train-images-idx3-ubyte.gz")
+    assert sorted(image.tobytes() for image in train.images) == sorted(image.tobytes() for image in original)
+    assert np.bincount(train.labels).tolist() == [3] * 10 and len(test.images) == 10
+    assert train.classes == tuple("0123456789")
+    assert "without a version" in refusal(name="tfds", data_dir=tmp_path, dataset="mnist:1.0.0")
+    half = data.load(config(name="tfds", data_dir=tmp_path, size=(14, 14), fit="resize", channels=3), "test")
+    assert half.images.shape == (10, 14, 14, 3)
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
+def test_cifar_is_prepared_from_its_archive(tmp_path, record, dataset):
+    folder, parts, label_files = prepare.CIFAR[dataset]
+    random, num_labels = np.random.RandomState(0), len(label_files)
+    files = {name: b"".join(bytes([row % 20] * (num_labels - 1) + [row % 10]) + random.bytes(3072) for row in range(10))
+             for names in parts.values() for name in names}
+    counts = {"coarse_label": 20, "label": 10 if dataset == "cifar10" else 100}
+    for key, name in label_files.items():
+        files[name] = "\n".join(f"{key}_{index}" for index in range(counts[key])).encode() + b"\n\n"
+    archive = {"cifar.tar.gz": tiny_cifar(folder, files)}
+    record(dataset, archive)
+    place(tmp_path / "downloads" / "manual" / dataset, archive)
+    train, test = both(name="tfds", dataset=dataset, data_dir=tmp_path)
+    assert len(train.images) == 10 * len(parts["train"]) and test.images.shape == (10, 32, 32, 3)
+    assert test.classes[3] == "label_3" and len(test.classes) == counts["label"]
+    third = np.frombuffer(files[parts["test"][0]], np.uint8).reshape(10, -1)[3, num_labels:].reshape(3, 32, 32)
+    assert (test.images[test.labels == 3][0] == third.transpose(1, 2, 0)).all()
+
+
+def test_a_download_is_checked_against_the_record(tmp_path, record):
+    files = tiny_mnist()
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(files[self.path[1:]])
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        record("mnist", dict(files), f"http://127.0.0.1:{server.server_port}/")
+        right = files["t10k-labels-idx1-ubyte.gz"]
+        files["t10k-labels-idx1-ubyte.gz"] = b"<html>please log in</html>"
+        assert "not the file that TFDS has on record" in refusal(name="tfds", data_dir=tmp_path)
+        files["t10k-labels-idx1-ubyte.gz"] = right
+        assert len(data.load(config(name="tfds", data_dir=tmp_path), "train").images) == 30
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_without_network_one_line_at_once_says_what_to_do(tmp_path, record):
+    files = tiny_mnist()
+    record("mnist", files)
+    start = time.monotonic()
+    line = refusal(name="tfds", data_dir=tmp_path)
+    assert time.monotonic() - start < 5
+    for part in [*files, str(tmp_path / "downloads" / "manual"), "configs/vae_digits.py", "MB"]:
+        assert part in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_server_that_never_answers_is_given_up_soon():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start = time.monotonic()
+        assert not prepare._answers(f"http://127.0.0.1:{silent.getsockname()[1]}/", seconds=0.3)
+        assert time.monotonic() - start < 2
+
+
+def test_a_wrong_file_is_named(tmp_path, record):
+    files = tiny_mnist()
+    record("mnist", files)
+    damaged = bytearray(files["train-images-idx3-ubyte.gz"])
+    damaged[100] ^= 1
+    place(tmp_path / "downloads" / "manual", files | {"train-images-idx3-ubyte.gz": bytes(damaged)})
+    assert "train-images-idx3-ubyte.gz is not mnist's" in refusal(name="tfds", data_dir=tmp_path)
+
+
+def test_a_damaged_or_foreign_prepared_set_is_named(tmp_path, record):
+    files = tiny_mnist()
+    record("mnist", files)
+    place(tmp_path / "downloads" / "manual", files)
+    data.load(config(name="tfds", data_dir=tmp_path), "train")
+    folder = tmp_path / "mnist" / "3.0.1"
+    info, records = folder / "dataset_info.json", folder / "mnist-train.array_record-00000-of-00001"
+    whole = records.read_bytes()
+    for damage in (b"", whole[:len(whole) // 2], whole[:3000] + bytes([whole[3000] ^ 1]) + whole[3001:]):
+        records.write_bytes(damage)
+        assert f"{folder} is damaged" in refusal(name="tfds", data_dir=tmp_path)
+    text = info.read_text()
+    info.write_text(text.replace("array_record", "tfrecord"))
+    assert "convert_format" in refusal(name="tfds", data_dir=tmp_path)
+    info.write_text("{")
+    assert f"{folder} is damaged" in refusal(name="tfds", data_dir=tmp_path)
+    info.unlink()
+    assert "not a prepared data set" in refusal(name="tfds", data_dir=tmp_path)
+
+
+def test_without_a_test_split_validation_serves_or_a_share_is_cut_off(tmp_path, record):
+    files = tiny_mnist()
+    record("mnist", files)
+    place(tmp_path / "downloads" / "manual", files)
+    test = data.load(config(name="tfds", data_dir=tmp_path), "test")
+    folder = tmp_path / "mnist" / "3.0.1"
+    (folder / "mnist-test.array_record-00000-of-00001").rename(folder / "mnist-validation.array_record-00000-of-00001")
+    info = json.loads((folder / "dataset_info.json").read_text())
+    info["splits"][1]["name"] = "validation"
+    (folder / "dataset_info.json").write_text(json.dumps(info))
+    assert data.fingerprint(data.load(config(name="tfds", data_dir=tmp_path), "test")) == data.fingerprint(test)
+    del info["splits"][1]
+    (folder / "dataset_info.json").write_text(json.dumps(info))
+    train, test = both(name="tfds", data_dir=tmp_path)
+    assert (len(train.images), len(test.images), data.duplicates(train, test)) == (24, 6, 0)
+
+
+def test_names_that_tfds_does_not_know_or_cannot_prepare_here(tmp_path):
+    assert "did you mean mnist" in refusal(name="tfds", data_dir=tmp_path, dataset="mnsit")
+    assert "tfds build svhn_cropped" in refusal(name="tfds", data_dir=tmp_path, dataset="svhn_cropped")
+
+
+def prepared(dataset: str) -> None:
+    folder = Path(os.environ.get("TFDS_DATA_DIR", "/nowhere"), dataset)
+    if not folder.is_dir():
+        pytest.skip(f"TFDS_DATA_DIR holds no prepared {dataset}")
+
+
+def test_the_real_mnist():
+    prepared("mnist")
+    train, test = both(name="tfds")
+    assert train.images.shape == (60000, 28, 28, 1) and test.images.shape == (10000, 28, 28, 1)
+    assert round(train.images.mean() / 255, 4) == 0.1307
+    assert np.bincount(train.labels).tolist()[:3] == [5923, 6742, 5958]
+    assert data.duplicates(train, test) == 0
+
+
+def test_the_real_cifar10():
+    prepared("cifar10")
+    test = data.load(config(name="tfds", dataset="cifar10", classes="automobile"), "test")
+    assert test.images.shape == (1000, 32, 32, 3) and test.classes == ("automobile",) and not test.labels.any()
+
+
+def test_the_real_idx_files():
+    folder = os.environ.get("GEN_JAX_RAW_MNIST")
+    if not folder:
+        pytest.skip("GEN_JAX_RAW_MNIST does not name a folder with MNIST's four files")
+    images = prepare.read_idx(Path(folder, "train-images-idx3-ubyte.gz"))
+    assert images.shape == (60000, 28, 28) and images.dtype == np.uint8
+    assert prepare.read_idx(Path(folder, "t10k-labels-idx1-ubyte.gz"))[:5].tolist() == [7, 2, 1, 0, 4]

@@ -1,0 +1,90 @@
+"""Evals against closed forms, and the judge against images whose attributes are known."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gen_jax import experiment
+from gen_jax.errors import UserError
+from gen_jax.evals import concepts, interpolation, log_likelihood
+from gen_jax.evals import trained as evals
+from gen_jax.evals.attributes import Judge, ink, slant, width
+from gen_jax.images import grid
+from gen_jax.objectives import terms
+
+
+@pytest.fixture
+def trained(tiny_config):
+    """Digits and an untrained net."""
+    tiny_config.data.update({"name": "digits", "num_train": 300, "num_test": 60})
+    tiny = experiment.build(tiny_config)
+    return evals.Trained(tiny.config, tiny.objective, *tiny.start().state.averaged(), tiny.train, tiny.test, [])
+
+
+def test_log_px_is_exact_where_latents_do_not_matter_and_bounds_it_elsewhere(trained):
+    x = trained.test_x[:20]
+    bound = -np.mean([trained.objective.measure(trained.params, trained.stats, _batch(trained, 20), keys)["loss"]
+                      for keys in jax.random.split(jax.random.key(0), (30, 20))])
+    few, many = (log_likelihood.log_px(trained, x, k).mean() for k in (1, 64))
+    assert few == pytest.approx(bound, abs=0.3)
+    assert many > bound
+    # A decoder that ignores z, and a posterior equal to the prior: every weight is p(x) itself.
+    trained.params = jax.tree.map(jnp.zeros_like, trained.params)
+    exact = -terms.bernoulli_nll(jnp.zeros_like(x), x)
+    np.testing.assert_allclose(log_likelihood.log_px(trained, x, 3), exact, rtol=1e-5)
+
+
+def _batch(trained, num):
+    from gen_jax.objectives.objective import Batch
+    return Batch(jnp.asarray(trained.test.images[:num]), None)
+
+
+def test_apply_does_not_depend_on_the_batch_size(trained):
+    whole = trained.apply("encode", trained.test_x)
+    np.testing.assert_allclose(np.concatenate([trained.apply("encode", trained.test_x[i:i + 5])
+                                               for i in range(0, 60, 5)]), whole, rtol=2e-5, atol=1e-6)
+
+
+def test_interpolations_meet_their_ends_and_the_arc_keeps_its_length():
+    start, end = np.array([3.0, 0.0], np.float32), np.array([0.0, 3.0], np.float32)
+    for path in (interpolation.linear, interpolation.spherical):
+        np.testing.assert_allclose(path(start, end, np.array([0.0, 1.0])), [start, end], atol=1e-6)
+    middle = interpolation.spherical(start, end, np.array([0.5]))[0]
+    np.testing.assert_allclose(middle, 3 * np.array([1, 1]) / np.sqrt(2), rtol=1e-5)
+    np.testing.assert_allclose(interpolation.linear(start, end, np.array([0.5]))[0], [1.5, 1.5])
+
+
+def test_attributes_measure_what_they_are_named_for():
+    x = np.zeros((3, 9, 9, 1), np.float32)
+    x[0, :, 4] = 1  # upright
+    x[1, np.arange(9), 8 - np.arange(9)] = 1  # leaning right: one column for each row up
+    x[2, np.arange(9), np.arange(9)] = 1  # leaning left
+    np.testing.assert_allclose(slant(x), [0, 1, -1], atol=1e-4)
+    np.testing.assert_allclose(ink(x), 9 / 81)
+    assert width(x)[0] == pytest.approx(0, abs=1e-3) and width(x)[1] == pytest.approx(np.std(np.arange(9)), rel=1e-4)
+
+
+def test_the_judge_recognises_unseen_digits_and_quarters(trained):
+    judge = Judge(trained)
+    assert (judge.label(trained.test_x) == trained.test.labels).mean() > 0.85
+    assert judge.shows("bold", trained.train_x).mean() == pytest.approx(0.25, abs=0.02)
+    assert judge.rest_changed(("1", "0"), trained.test_x, trained.test_x) == 0
+    with pytest.raises(UserError, match="no class or attribute 'bald'; did you mean 'bold'"):
+        judge.shows("bald", trained.test_x)
+
+
+def test_concept_vector_is_the_difference_of_means_and_controls_are_as_long(trained):
+    vector = concepts.concept_vector(trained, Judge(trained), ("1", "0"))
+    codes, labels = trained.train_codes, trained.train.labels
+    np.testing.assert_allclose(vector, codes[labels == 0].mean(0) - codes[labels == 1].mean(0), rtol=1e-5)
+    lengths = np.linalg.norm(concepts.random_directions(trained, vector, 4), axis=1)
+    np.testing.assert_allclose(lengths, np.linalg.norm(vector), rtol=1e-5)
+    with pytest.raises(UserError, match="must be written 'source->target'"):
+        concepts.parse("1 to 0")
+
+
+def test_grid_places_images_row_by_row():
+    x = np.arange(1, 4, dtype=np.uint8).reshape(3, 1, 1, 1)
+    np.testing.assert_array_equal(grid(x, 2)[..., 0], [[255, 255, 255, 255, 255], [255, 1, 255, 2, 255],
+                                                       [255, 255, 255, 255, 255], [255, 3, 255, 255, 255],
+                                                       [255, 255, 255, 255, 255]])
