@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import jax
-from absl import app, flags, logging
+from absl import app, logging
 
 from gen_jax import command_line, run
 from gen_jax.errors import UserError
@@ -19,8 +19,6 @@ USER_ERROR, DIVERGED = 2, 3  # exit codes; after a signal it is 128 + the signal
 DEFAULT_CONFIG = Path(__file__).parent / "configs" / "vae_digits.py"
 
 jax.config.config_with_absl()
-command_line.define(flags.FLAGS, str(DEFAULT_CONFIG))
-flags.adopt_module_key_flags(command_line)
 
 
 def main(launch: command_line.Launch) -> None:

@@ -6,7 +6,6 @@
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
-
 VAE_EVALS = ("losses", "elbo", "latent_usage", "log_likelihood", "reconstructions", "samples", "latent_scatter",
              "manifold", "traversals", "interpolation", "concepts", "arithmetic")
 

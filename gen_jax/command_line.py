@@ -1,7 +1,7 @@
 """The command line: absl flags and config overrides, with one line for every fault."""
-import difflib
 import os
 import runpy
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +25,40 @@ class Launch(NamedTuple):
     num: int
 
 
-def define(values: flags.FlagValues, default_config: str) -> None:
-    """Defines the launcher's flags. default_config: path of the config that runs where none is named."""
-    config_flags.DEFINE_config_file("config", default_config, "File of a config, as in configs/vae_mnist.py; a variant "
-                                    "follows a colon: configs/vae_mnist.py:smoke. Any key is overridden by "
-                                    "--config.<section>.<key>=<value>.", lock_config=True, flag_values=values)
+def parse(argv: list[str], default_config: str) -> Launch:
+    """What argv asks for. Faults are one UserError with a line each; a config file that raises keeps its traceback.
+
+    default_config: path of the config that runs where none is named.
+    """
+    program, words = argv[0], _join_values(argv[1:])
+    named = [word.partition("=")[2] for word in words if word.startswith("--config=")]
+    config_name = named[-1] if named else default_config
+    _check_config(config_name)
+    # First, so that overrides may stand before it too.
+    words = [program, f"--config={config_name}", *(word for word in words if not word.startswith("--config="))]
+    values = flags.FLAGS
+    _define(values, words)
+    for name in ("config", "mode", "workdir", "num"):
+        values.register_key_flag_for_module(program, values[name])  # --help shows these
+    try:
+        rest = values(words)
+    except FAULTS as error:
+        faults = [fault for word in words[2:] if (fault := _fault(word, config_name, program))]
+        raise UserError(*(faults or [_line(error)])) from error
+    if rest[1:]:
+        raise UserError(*(f"{word!r}: not a flag; flags are written --name=value" for word in rest[1:]))
+    path, _, variant = config_name.partition(":")
+    run = Path(path).stem + (f"_{variant}" if variant else "")
+    return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]),
+                  Path(values.workdir or Path("runs") / run), values.num)
+
+
+def _define(values: flags.FlagValues, words: list[str]) -> None:
+    """Defines the launcher's flags. words: the program and its arguments, in which overrides are looked for."""
+    config_flags.DEFINE_config_file("config", None, "File of a config, as in configs/vae_mnist.py; a variant follows a "
+                                    "colon: configs/vae_mnist.py:smoke. Any key is overridden by "
+                                    "--config.<section>.<key>=<value>; --mode=dry lists them.",
+                                    lock_config=True, flag_values=values, sys_argv=words)
     flags.DEFINE_enum("mode", "train", MODES, "train; eval: measure and draw a trained run again; sample: draw --num "
                       "images from one; data: show what a config trains on; dry: show config, nets and cost",
                       flag_values=values)
@@ -38,34 +67,13 @@ def define(values: flags.FlagValues, default_config: str) -> None:
     flags.DEFINE_integer("num", 64, "--mode=sample: how many images", flag_values=values)
 
 
-def parse(argv: list[str], default_config: str) -> Launch:
-    """What argv asks for, flags having been defined. Faults are one UserError with a line each; a config file that raises keeps its traceback."""
-    path, _, _ = (name := _config_name(argv, default_config)).partition(":")
+def _check_config(name: str) -> None:
+    """Loads the config outside of any handler: what its file raises is the file's own fault, with a traceback."""
+    path, _, _ = name.partition(":")
     if not os.path.isfile(path):
         there = [str(file) for file in sorted(Path(path).parent.glob("*.py")) if file.stem not in ("__init__", "base")]
         raise UserError(f"--config={path}: there is no such file{nearest(path, there) if there else ''}")
     _load_config(name)
-    values = flags.FLAGS
-    try:
-        rest = values(argv)
-    except FAULTS as error:
-        raise UserError(*(_diagnose(argv, default_config) or [_line(error)])) from error
-    if rest[1:]:
-        raise UserError(*(f"{word!r}: not a flag; flags are written --name=value" for word in rest[1:]))
-    path, _, variant = name.partition(":")
-    run = Path(path).stem + (f"_{variant}" if variant else "")
-    return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]),
-                  Path(values.workdir or Path("runs") / run), values.num)
-
-
-def _config_name(argv: list[str], default: str) -> str:
-    """The value of --config in argv, or the default."""
-    for i, word in enumerate(argv):
-        if word in ("--config", "-config") and i + 1 < len(argv):
-            default = argv[i + 1]
-        elif word.startswith(("--config=", "-config=")):
-            default = word.partition("=")[2]
-    return default
 
 
 def _load_config(name: str) -> ConfigDict:
@@ -77,27 +85,28 @@ def _load_config(name: str) -> ConfigDict:
     return get_config(variant) if variant else get_config()
 
 
-def _diagnose(argv: list[str], default_config: str) -> list[str]:
-    """A line for each word of argv that is at fault: every one is parsed alone, beside --config."""
-    config, lines = f"--config={_config_name(argv, default_config)}", []
-    words = _join_values(argv[1:])
-    for word in words:
-        values = flags.FlagValues()
-        for flag in flags.FLAGS:  # jax's own and absl's flags
-            if flag not in ("config", "mode", "workdir", "num") and not flag.startswith("config."):
-                values[flag] = flags.FLAGS[flag]
-        define(values, default_config)
-        try:
-            values([argv[0], config, word])
-        except flags.UnrecognizedFlagError as error:
-            close = difflib.get_close_matches(error.flagname, [*values, "config.train.epochs"], 1)
-            lines.append(f"--{error.flagname}: there is no such flag"
-                         + (f"; did you mean --{close[0]}?" if close else "; --help lists them"))
-        except (KeyError, AttributeError):
-            lines.append(_unknown_key(word, _load_config(config.partition("=")[2])))
-        except FAULTS as error:
-            lines.append(_line(error))
-    return lines
+def _fault(word: str, config_name: str, program: str) -> str:
+    """The line for one word, --name=value, parsed alone; "" if nothing is wrong with it."""
+    name = word.lstrip("-").partition("=")[0]
+    if not word.startswith("-"):
+        return f"{word!r}: not a flag; flags are written --name=value"
+    if name.removeprefix("no").startswith("config."):
+        if line := _unknown_key(name.removeprefix("no"), _load_config(config_name)):
+            return line
+        values, words = flags.FlagValues(), [program, f"--config={config_name}", word]
+        _define(values, words)
+        check = partial(values, words)
+    elif name in flags.FLAGS:
+        check = partial(flags.FLAGS[name].parser.parse, word.partition("=")[2])
+    elif name.removeprefix("no") in flags.FLAGS:
+        return ""
+    else:
+        return f"--{name}: there is no such flag{nearest(name, ['config', 'mode', 'workdir', 'num', 'help'])}"
+    try:
+        check()
+    except FAULTS as error:
+        return f"{word}: {_line(error).removeprefix(f'flag {word}: ')}"
+    return ""
 
 
 def _join_values(words: list[str]) -> list[str]:
@@ -111,16 +120,16 @@ def _join_values(words: list[str]) -> list[str]:
     return joined
 
 
-def _unknown_key(word: str, config: ConfigDict) -> str:
-    """The line for --config.a.b=value where there is no key a.b."""
-    name = word.lstrip("-").partition("=")[0]
+def _unknown_key(name: str, config: ConfigDict) -> str:
+    """The line for config.a.b where there is no key a.b, or "" where there is. A tuple's item is written a.b[0]."""
     section, at = config, "config"
-    for part in name.split(".")[1:]:
-        if not isinstance(section, ConfigDict) or part not in section:
-            known = sorted(section) if isinstance(section, ConfigDict) else []
-            return f"--{name}: {at} has no key {part!r}{nearest(part, known)}"
+    for part in name.partition("[")[0].split(".")[1:]:
+        if not isinstance(section, ConfigDict):
+            return f"--{name}: {at} is a value, it has no keys"
+        if part not in section:
+            return f"--{name}: {at} has no key {part!r}{nearest(part, sorted(section))}"
         section, at = section[part], f"{at}.{part}"
-    return f"--{name}: cannot be set"
+    return ""
 
 
 def _line(error: Exception) -> str:

@@ -44,6 +44,6 @@ def grid(x: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
 
 
 def enlarge(image: np.ndarray, smallest: int = 512) -> np.ndarray:
-    """image [H,W,C] with each pixel repeated a whole number of times, so that its longer side has >= smallest pixels."""
+    """image [H,W,C] with each pixel repeated, as often as its longer side needs to have at least `smallest` pixels."""
     times = max(1, -(-smallest // max(image.shape[:2])))
     return image.repeat(times, 0).repeat(times, 1)

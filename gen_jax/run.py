@@ -1,6 +1,5 @@
 """The modes of the launcher: train, eval, sample, data, dry. The only file that sees every room."""
 import json
-from pathlib import Path
 
 import jax
 import numpy as np

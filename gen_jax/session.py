@@ -3,6 +3,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
+import jax
 import jax.numpy as jnp
 
 from gen_jax.errors import UserError

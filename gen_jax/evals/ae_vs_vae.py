@@ -1,4 +1,4 @@
-"""The latent space of an autoencoder beside a VAE's, as the book's chapter shows them, with a number for what one sees."""
+"""An autoencoder's latent space beside a VAE's, as the book's chapter shows them, with a number for what one sees."""
 from collections.abc import Iterator
 
 import numpy as np
@@ -43,7 +43,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         scatter(axes[0][column], plane.project(run.test_codes), run.test.labels, run.test.classes,
                 f"{title}: codes of test images\n{plane.title}")
         show(axes[1][column], grid(run.apply("decode", fitted[:150].astype(np.float32)), 15),
-             f"decoded from a normal fitted to the codes: {share['']:.0%} near the data (N(0,I): {share['_prior']:.0%})")
+             f"decoded from a normal fitted to the codes: {share['']:.0%} near the data")
     yield "ae_vs_vae", fig
 
 

@@ -64,8 +64,8 @@ class Trained:
             part = rows[start:start + size]
             padded = np.concatenate([part, np.repeat(part[-1:], size - len(part), 0)])
             answer = self._jit(name)(self.params, self.stats, padded)
-            parts.append(jax.tree.map(lambda array, n=len(part): np.asarray(array)[:n], answer))
-        return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+            parts.append(jax.tree.map(np.asarray, answer))
+        return jax.tree.map(lambda *arrays: np.concatenate(arrays)[:len(rows)], *parts)
 
     def prior(self, key: jax.Array, num: int) -> np.ndarray:
         """Latents [num,Z] from the prior."""

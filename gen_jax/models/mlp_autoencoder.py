@@ -1,4 +1,4 @@
-"""The fully connected autoencoder: image -> widths -> latent -> widths reversed -> image (Hinton & Salakhutdinov, 2006).
+"""The fully connected autoencoder: image -> widths -> latent -> widths reversed -> image.
 
 The decoder is that of mlp_vae; the encoder gives one point instead of a distribution.
 """

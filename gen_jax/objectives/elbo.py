@@ -1,9 +1,9 @@
 """The evidence lower bound: the game of one player, a VAE.
 
 loss = recon + beta * kl, with recon = -log p(x|z), z ~ q(z|x) = N(mean, exp(logvar)), and kl = KL(q(z|x) || N(0, I)),
-all in nats per image; at beta = 1 it is -ELBO, a bound on -log p(x) (Kingma & Welling, arXiv:1312.6114). Other betas are
-those of Higgins et al., "beta-VAE", ICLR 2017. One move, of the player "vae", who owns every net; its noise, for z and
-for binarised targets, is its own. BatchNorm, where a model has it, sees the batch.
+all in nats per image; at beta = 1 it is -ELBO, a bound on -log p(x) (Kingma & Welling, arXiv:1312.6114). Other
+betas are those of Higgins et al., "beta-VAE", ICLR 2017. One move, of the player "vae", who owns every net; its noise,
+for z and for binarised targets, is its own. BatchNorm, where a model has it, sees the batch.
 """
 from collections.abc import Iterator, Mapping
 

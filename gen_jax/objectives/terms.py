@@ -1,4 +1,4 @@
-"""The pure maths of the objectives. Every term is per example, [B], in nats per image: summed over all but the batch."""
+"""The pure maths of the objectives. Terms are per example, [B], in nats per image: summed over all but the batch."""
 import math
 
 import jax
@@ -48,7 +48,7 @@ def reparameterise(mean: jax.Array, logvar: jax.Array, eps: jax.Array) -> jax.Ar
 
 
 def normal(key: jax.Array, batch: int, *shape: int) -> jax.Array:
-    """N(0,1) noise [batch,*shape]. key: one for the batch, or key[batch], one an image: then batching changes nothing."""
+    """N(0,1) noise [batch,*shape]. key: one for the batch, or key[batch], with which batching changes nothing."""
     if key.ndim:
         return jax.vmap(lambda k: jax.random.normal(k, shape))(key)
     return jax.random.normal(key, (batch, *shape))

@@ -1,6 +1,7 @@
 """A run's folder: whose it is, what config it has, where things are in it."""
 import fcntl
 import json
+import os
 from pathlib import Path
 
 from ml_collections import ConfigDict
@@ -25,7 +26,7 @@ class Workdir:
         try:
             for path in (self.path, self.checkpoints, self.samples, self.figures):
                 path.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.path / ".lock", "a")  # noqa: SIM115: held open, the lock goes with the process
+            self._lock = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR)  # open until the process ends
         except OSError as error:
             raise UserError(f"--workdir={self.path}: cannot write there ({error.strerror}); name another folder"
                             ) from error

@@ -89,7 +89,8 @@ class Checkpoints:
         wanted = {name: f"{array.dtype}{list(array.shape)}" for name, array in _named(target).items()}
         for name in sorted({*expected, *wanted}):
             if expected.get(name) != wanted.get(name):
-                raise UserError(f"{path}: array {name} is {expected.get(name)} there, {wanted.get(name)} in this config")
+                raise UserError(f"{path}: array {name} is {expected.get(name)} there, {wanted.get(name)} in this "
+                                "config")
         tree = _load_arrays(path / "arrays", target)
         if _array_records(tree) != manifest["arrays"]:
             raise Damaged("an array is not as it was saved")

@@ -1,4 +1,4 @@
-"""Batches from memory: which image comes when is a pure function of (seed, step), on the device and on the host alike."""
+"""Batches from memory: which image comes when is a pure function of (seed, step), on device and host alike."""
 from typing import NamedTuple
 
 import jax
@@ -22,8 +22,8 @@ class Block(NamedTuple):
 def epoch_order(seed: int, epoch: int, num: int) -> np.ndarray:
     """The order [num], int32, in which an epoch visits the images: a permutation, a pure function of its arguments.
 
-    Drawn by numpy, whose RandomState promises its stream for ever: jax.random.permutation, a sort, takes 22 ms for 60,000
-    images on a CPU, 5% of an epoch of a small VAE.
+    Drawn by numpy, whose RandomState promises its stream for ever: jax.random.permutation, a sort, takes 22 ms for
+    60,000 images on a CPU, 5% of an epoch of a small VAE.
     """
     return np.random.RandomState([seed, epoch]).permutation(num).astype(np.int32)
 

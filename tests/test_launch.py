@@ -1,0 +1,119 @@
+"""The launcher as a user meets it: one line for each fault, signals, kills, resumes; in processes of its own."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SMALL = ["--config.model.widths=(16,)", "--config.data.num_train=512", "--config.evals.end=()",
+         "--config.train.batch_size=16", "--config.evals.every_epochs=0", "--config.checkpoint.every_epochs=1"]
+
+
+def launch(*args, cwd=ROOT):
+    """A finished launch.py with these arguments."""
+    return subprocess.run([sys.executable, str(ROOT / "launch.py"), *args], capture_output=True, text=True, cwd=cwd,
+                          timeout=120)
+
+
+def start(workdir, epochs):
+    """A launch.py in the background, some of whose steps are done."""
+    process = subprocess.Popen([sys.executable, str(ROOT / "launch.py"), f"--workdir={workdir}", *SMALL,
+                                f"--config.train.epochs={epochs}"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(Path(workdir).glob("checkpoints/*/manifest.json")):
+        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
+        time.sleep(0.02)
+    return process
+
+
+def result(workdir):
+    return json.loads((Path(workdir) / "result.json").read_bytes())
+
+
+@pytest.mark.parametrize("args,said", [
+    (["--config.train.epcohs=3"], ["config.train has no key 'epcohs'; did you mean 'epochs'"]),
+    (["--config.trian.epochs=3", "--config.seed=1e3"], ["config has no key 'trian'; did you mean 'train'",
+                                                        "--config.seed=1e3: invalid literal"]),
+    (["--config.optim.vae.lr=-1", "--config.optim.vae.name=adamm", "--config.model.latent_dim=0"],
+     ["optim.vae.lr=-1.0: must be positive", "did you mean 'adam'", "model.latent_dim=0: must be 1 or more"]),
+    (["--confg=x"], ["--confg: there is no such flag; did you mean 'config'?"]),
+    (["--config=configs/vae_mnits.py"], ["there is no such file; did you mean 'configs/vae_mnist.py'"]),
+    (["--mode=trian"], ["--mode=trian: value should be one of <train|eval|sample|data|dry>"]),
+    (["seed=3"], ["'seed=3': not a flag"]),
+    (["--config.data.name=digit"], ["data: there is no 'digit'; did you mean 'digits'"]),
+    (["--config.train.batch_size=5000"], ["train.batch_size=5000 is more than the 1438 training images"]),
+    (["--mode=eval", "--workdir=/nowhere/run"], ["no run there"]),
+    (["--workdir=/proc/run"], ["cannot write there"]),
+], ids=lambda value: value[0][:24])
+def test_a_fault_is_one_line_and_exit_code_2(args, said):
+    done = launch(*args)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("launch.py: ")]
+    assert done.returncode == 2 and len(lines) == len(said), done.stderr
+    for line, text in zip(sorted(lines), sorted(said), strict=True):
+        assert any(text in each for each in lines), (line, text)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_config_file_that_raises_keeps_its_traceback(tmp_path):
+    (tmp_path / "broken.py").write_text("def get_config():\n    return 1 / 0\n")
+    done = launch(f"--config={tmp_path / 'broken.py'}")
+    assert "Traceback" in done.stderr and "ZeroDivisionError" in done.stderr
+
+
+def test_stopped_killed_and_resumed_runs_end_in_the_same_bits(tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert launch(f"--workdir={whole}", *SMALL, "--config.train.epochs=400").returncode == 0
+    process = start(broken, 400)
+    second = launch(f"--workdir={broken}", *SMALL, "--config.train.epochs=400")
+    assert second.returncode == 2 and "another process is at work there" in second.stderr
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 143
+    assert "stopped at step" in process.stderr.read()
+    process = start(broken, 400)
+    time.sleep(1)
+    process.kill()
+    process.wait()
+    other = launch(f"--workdir={broken}", *SMALL, "--config.train.epochs=400", "--config.optim.vae.lr=0.5")
+    assert other.returncode == 2 and "optim.vae.lr: 0.002 -> 0.5" in other.stderr
+    assert launch(f"--workdir={broken}", *SMALL, "--config.train.epochs=400").returncode == 0
+    assert result(broken)["state_sha256"] == result(whole)["state_sha256"]
+    assert (broken / "metrics.jsonl").read_bytes() == (whole / "metrics.jsonl").read_bytes()
+
+
+def test_other_modes(tmp_path):
+    run = ["--config=configs/vae_digits.py:smoke", f"--workdir={tmp_path / 'run'}"]
+    dry = launch(*run, "--mode=dry")
+    assert dry.returncode == 0 and "parameters: " in dry.stdout and "MFLOP" in dry.stdout
+    assert not (tmp_path / "run").exists()
+    shown = launch(*run, "--mode=data")
+    assert shown.returncode == 0 and "train: 96 images of 8x8x1 uint8" in shown.stdout
+    assert (tmp_path / "run" / "data.png").exists()
+    assert launch(*run, "--config.evals.end=()").returncode == 0
+    sampled = launch(f"--workdir={tmp_path / 'run'}", "--mode=sample", "--num=10")
+    assert sampled.returncode == 0, sampled.stderr
+    samples = np.load(tmp_path / "run" / "samples.npz")
+    assert samples["images"].shape == (10, 8, 8, 1) and samples["images"].dtype == np.uint8
+    drawn = launch(f"--workdir={tmp_path / 'run'}", "--mode=eval", "--config.evals.end=('elbo','manifold')")
+    assert drawn.returncode == 0, drawn.stderr
+    assert "elbo/test" in result(tmp_path / "run")["metrics"]
+    assert (tmp_path / "run" / "figures" / "manifold.png").exists()
+
+
+def test_a_full_disk_is_one_line_and_harms_nothing(tmp_path):
+    run = [f"--workdir={tmp_path}", *SMALL]
+    assert launch(*run, "--config.train.epochs=2", "--config.optim.vae.schedule=constant").returncode == 0
+    before = result(tmp_path)["state_sha256"]
+    command = " ".join(["ulimit -f 40;", sys.executable, str(ROOT / "launch.py"), *(f"'{arg}'" for arg in run),
+                        "--config.train.epochs=4", "--config.optim.vae.schedule=constant"])
+    full = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, timeout=120,
+                          env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert full.returncode == 2 and "cannot write there" in full.stderr, full.stderr
+    assert "Traceback" not in full.stderr
+    assert result(tmp_path)["state_sha256"] == before
+    assert launch(*run, "--config.train.epochs=4", "--config.optim.vae.schedule=constant").returncode == 0
