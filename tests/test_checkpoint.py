@@ -1,5 +1,6 @@
 """Checkpoints: whole, or noticed and set aside; the latest and the best kept."""
 import random
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -75,3 +76,10 @@ def test_what_a_kill_left_is_swept_away(saved):
     saved.save(3, tree_of(3), {}, {})
     assert saved.steps() == [1, 2, 3] or saved.steps() == [2, 3]
     assert not list(saved.folder.glob("*.unfinished"))
+
+
+def test_a_full_disk_is_noticed_before_anything_is_written(saved, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(OSError, match="a checkpoint takes 0.1 MB, 0.0 MB are free"):
+        saved.save(3, tree_of(3), {}, {})
+    assert saved.steps() == [1, 2] and not list(saved.folder.glob("*.unfinished"))

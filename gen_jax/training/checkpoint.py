@@ -3,11 +3,14 @@
 checkpoints/<step>/arrays is Orbax's; checkpoints/<step>/manifest.json has a sha256 of each file and each array and of
 itself. A step appears by one rename, so a kill leaves no torn one; whatever is damaged later is noticed on restore.
 """
+import contextlib
+import errno
 import hashlib
 import json
+import logging as python_logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +44,26 @@ class Checkpoints:
         if step in self.steps():
             return
         self._remove_unfinished()
+        try:
+            self._write(step, tree, {"step": step, "metrics": dict(metrics), "meta": dict(meta)})
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._remove_unfinished()
+            raise
+        self._remove_old()
+
+    def _write(self, step: int, tree: PyTree, manifest: dict) -> None:
+        """Writes one step beside the others, and gives it its name when it is whole."""
         unfinished = self.folder / f"{step}.unfinished"
+        self._need_room(tree)
         _save_arrays(unfinished / "arrays", tree)
-        manifest = {"step": step, "metrics": dict(metrics), "meta": dict(meta), "files": _file_digests(unfinished),
-                    "arrays": _array_records(tree)}
+        manifest |= {"files": _file_digests(unfinished), "arrays": _array_records(tree)}
         manifest["sha256"] = _self_digest(manifest)
         with open(unfinished / "manifest.json", "w") as file:
             json.dump(manifest, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, self.folder / str(step))
-        self._remove_old()
 
     def restore(self, target: PyTree) -> tuple[PyTree, dict] | None:
         """(tree, meta) of the latest whole step, or None where none is saved. target: a tree of the same arrays.
@@ -96,6 +108,13 @@ class Checkpoints:
             raise Damaged("an array is not as it was saved")
         return tree, manifest["meta"]
 
+    def _need_room(self, tree: PyTree) -> None:
+        """Raises OSError where tree will not fit, before anything is written: half a checkpoint keeps a disk full."""
+        need = sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + 100_000  # and the manifests
+        if need > (free := shutil.disk_usage(self.folder).free):
+            raise OSError(errno.ENOSPC, f"No space left on device: a checkpoint takes {need / 1e6:.1f} MB, "
+                          f"{free / 1e6:.1f} MB are free")
+
     def _set_aside(self, step: int) -> Path:
         for i in range(1, 1000):
             aside = self.folder / f"{step}.damaged{i}"
@@ -126,16 +145,27 @@ def _named(tree: PyTree) -> dict[str, Any]:
 def _save_arrays(path: Path, tree: PyTree) -> None:
     """Writes the leaves of tree by their paths. Raises OSError."""
     try:
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(path, _named(tree))
-    except ValueError as error:  # how TensorStore reports a full disk
-        raise OSError(f"cannot write {path}: {_first_line(error)}") from error
+        with _quiet(), ocp.StandardCheckpointer() as checkpointer:
+            checkpointer.save(path, {name: np.asarray(leaf) for name, leaf in _named(tree).items()})
+    except ValueError as error:  # how TensorStore reports a disk that takes no more
+        raise OSError(f"{path}: {_first_line(error)}") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps Orbax from logging the tracebacks of its threads: what went wrong is raised as well."""
+    before = python_logging.root.manager.disable
+    python_logging.disable(python_logging.CRITICAL)
+    try:
+        yield
+    finally:
+        python_logging.disable(before)
 
 
 def _load_arrays(path: Path, target: PyTree) -> PyTree:
     """The tree of target's structure that was saved. Raises Damaged."""
     try:
-        with ocp.StandardCheckpointer() as checkpointer:
+        with _quiet(), ocp.StandardCheckpointer() as checkpointer:
             arrays = checkpointer.restore(path, jax.tree.map(ocp.utils.to_shape_dtype_struct, _named(target)))
     except Exception as error:  # Orbax and TensorStore raise a dozen kinds, and bare Exception, on damaged files
         raise Damaged(_first_line(error)) from error
