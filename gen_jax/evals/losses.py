@@ -8,10 +8,10 @@ NEEDS = ()
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
-    """The figure "losses": one panel a term (loss, recon, kl, ...), one line for each player and split."""
+    """The figure "losses": one panel a term (loss, kl, recon, ..., grad_norm), one line for each player and split."""
     records = [record for record in trained.history if "epoch" in record]
     curves = [name for name in (records[-1] if records else ()) if "/" in name]
-    terms = list(dict.fromkeys(name.split("/")[1] for name in curves))
+    terms = sorted({name.split("/")[1] for name in curves}, key=lambda term: (term == "grad_norm", term != "loss", term))
     if not terms:
         return
     fig, axes = figure(3.2 * len(terms), 2.8, columns=len(terms))
@@ -20,7 +20,6 @@ def evaluate(trained: Trained) -> Iterator[Result]:
             if name.split("/")[1] == term:
                 points = [(record["epoch"], record[name]) for record in records if name in record]
                 panel.plot(*zip(*points, strict=True), label=name.split("/")[0])
-        panel.set(title=term, xlabel="epoch")
+        panel.set(title=term, xlabel="epoch", ylabel="" if term == "grad_norm" else "nats per image")
         panel.legend()
-    axes[0][0].set_ylabel("nats per image")
     yield "losses", fig

@@ -10,8 +10,6 @@ from ml_collections import ConfigDict
 from gen_jax.find import nearest
 from gen_jax.models.net import Net
 
-Dense = nn.Dense
-
 ACTIVATIONS = {"relu": nn.relu, "tanh": nn.tanh, "leaky_relu": nn.leaky_relu, "gelu": nn.gelu, "silu": nn.silu,
                "elu": nn.elu}
 KERNEL_INITS = {"glorot_uniform": nn.initializers.glorot_uniform(), "he_normal": nn.initializers.he_normal(),
@@ -44,7 +42,7 @@ def faults(hp: ConfigDict) -> Iterator[str]:
 def hidden(h: jax.Array, widths: tuple[int, ...], activation: Callable, kernel_init: Callable) -> jax.Array:
     """The hidden layers' output [B,widths[-1]]; called inside a module's compact method. h: [B,*]."""
     for i, width in enumerate(widths):
-        h = activation(Dense(width, kernel_init=kernel_init, name=f"hidden{i}")(h))
+        h = activation(nn.Dense(width, kernel_init=kernel_init, name=f"hidden{i}")(h))
     return h
 
 
@@ -60,5 +58,5 @@ class Decoder(nn.Module):
     def __call__(self, z: jax.Array, train: bool) -> jax.Array:
         """logits: [B,H,W,C] of latents z: [B,Z]."""
         h = hidden(z, self.widths, self.activation, self.kernel_init)
-        logits = Dense(prod(self.image_shape), kernel_init=self.kernel_init, name="logits")(h)
+        logits = nn.Dense(prod(self.image_shape), kernel_init=self.kernel_init, name="logits")(h)
         return logits.reshape(len(z), *self.image_shape)

@@ -35,4 +35,4 @@ class Encoder(nn.Module):
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         """z: [B,Z] of images x: [B,H,W,C]."""
         h = mlp.hidden(x.reshape(len(x), -1), self.widths, self.activation, self.kernel_init)
-        return mlp.Dense(self.latent_dim, kernel_init=self.kernel_init, name="latent")(h)
+        return nn.Dense(self.latent_dim, kernel_init=self.kernel_init, name="latent")(h)

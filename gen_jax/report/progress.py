@@ -22,7 +22,7 @@ class ProgressLine:
     def update(self, step: int, metrics: Mapping[str, float] | None = None) -> None:
         """Shows where training stands. metrics: the epoch's, when one has just ended."""
         if metrics is not None:
-            self.text = " ".join(f"{name} {value:.2f}" for name, value in metrics.items() if _shown(name))
+            self.text = "  ".join(f"{name} {value:.2f}" for name, value in metrics.items() if _shown(name))
         if self.terminal:
             self.stream.write(f"\r\x1b[K{self._line(step)}")
         elif metrics is not None and (time.monotonic() - self.printed > PLAIN_SECONDS or step == self.total_steps):
@@ -46,7 +46,7 @@ class ProgressLine:
 
 
 def _shown(name: str) -> bool:
-    return not name.endswith("grad_norm")
+    return not name.endswith(("grad_norm", "recon"))
 
 
 def _clock(seconds: float) -> str:
