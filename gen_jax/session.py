@@ -34,7 +34,8 @@ class Session:
         self.metrics, self.timing = MetricsLog(workdir.metrics), MetricsLog(workdir.timing)
         self.tensorboard = _tensorboard(workdir) if config.log.tensorboard else None
         self.feed = feed(experiment.train, config.seed, config.train.batch_size, config.train.on_device_gb)
-        self.validate = make_validate(experiment.objective, config.evals.batch_size)
+        self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
+                                      config.train.on_device_gb)
         self.progress, self.spent = self._resume()
         self.line = ProgressLine(self.total_steps, self.steps_per_epoch, config.train.batch_size)
 
@@ -87,7 +88,7 @@ class Session:
         block = self.feed.block(self.step)
         advance = loop.make_advance(self.experiment.step(), self.config.train.batch_size).lower(
             self.progress, block, self.step, self.key).compile()
-        self.validate(*self.progress.state.averaged(), self.experiment.test, self.eval_key)
+        self.validate(*self.progress.state.averaged(), self.eval_key)
         self.compile_s = time.perf_counter() - began
         return advance
 
@@ -119,7 +120,7 @@ class Session:
         return {f"train/{name.split('/')[1]}": value for name, value in means.items()}
 
     def _test_metrics(self) -> dict[str, float]:
-        means = self.validate(*self.progress.state.averaged(), self.experiment.test, self.eval_key)
+        means = self.validate(*self.progress.state.averaged(), self.eval_key)
         return {f"test/{term}": value for term, value in means.items()}
 
     def _draw(self, suffix: str) -> dict[str, float]:

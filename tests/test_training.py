@@ -64,9 +64,9 @@ def test_loss_falls_on_real_digits(tiny_config):
     tiny_config.data.update({"name": "digits", "num_train": None, "num_test": None})
     tiny_config.train.update({"epochs": 4, "batch_size": 64})
     built = experiment.build(tiny_config)
-    validate = make_validate(built.objective, 100)
+    validate = make_validate(built.objective, built.test, 100, 1.0)
     states = [advance_through(built, [steps])[0].state for steps in (1, 88)]
-    loss = [validate(*state.averaged(), built.test, KEY)["loss"] for state in states]
+    loss = [validate(*state.averaged(), KEY)["loss"] for state in states]
     assert loss[1] < 0.8 * loss[0]
 
 
@@ -130,7 +130,8 @@ def test_divergence_names_step_and_metric(tiny):
 
 def test_validation_is_exact_whatever_the_batch(tiny):
     params, stats = tiny.start().state.averaged()
-    means = [make_validate(tiny.objective, size)(params, stats, tiny.test, KEY) for size in (40, 16, 7)]
+    means = [make_validate(tiny.objective, tiny.test, size, gb)(params, stats, KEY)
+             for size, gb in ((40, 1.0), (16, 0.0), (7, 1.0))]
     keys = jax.vmap(jax.random.fold_in, (None, 0))(KEY, jnp.arange(40))
     per_image = tiny.objective.measure(params, stats, Batch(jnp.asarray(tiny.test.images), None), keys)
     assert per_image["loss"].shape == (40,)

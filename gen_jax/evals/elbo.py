@@ -12,9 +12,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
     Unlike the loss logged in training, which is a mean while the parameters move, both splits see the same state.
     """
-    validate = make_validate(trained.objective, trained.hp.batch_size)
     for split, source in (("train", trained.train), ("test", trained.test)):
-        means = validate(trained.params, trained.stats, source, trained.key("elbo"))
+        validate = make_validate(trained.objective, source, trained.hp.batch_size, trained.config.train.on_device_gb)
+        means = validate(trained.params, trained.stats, trained.key("elbo"))
         yield f"elbo/{split}", -(means["recon"] + means["kl"])
         yield f"recon/{split}", means["recon"]
         yield f"kl/{split}", means["kl"]

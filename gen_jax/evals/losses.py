@@ -11,7 +11,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     """The figure "losses": one panel a term (loss, kl, recon, ..., grad_norm), one line for each player and split."""
     records = [record for record in trained.history if "epoch" in record]
     curves = [name for name in (records[-1] if records else ()) if "/" in name]
-    terms = sorted({name.split("/")[1] for name in curves}, key=lambda term: (term == "grad_norm", term != "loss", term))
+    terms = sorted({name.split("/")[1] for name in curves},
+                   key=lambda term: (term == "grad_norm", term != "loss", term))
     if not terms:
         return
     fig, axes = figure(3.2 * len(terms), 2.8, columns=len(terms))

@@ -1,7 +1,7 @@
 """What an eval sees of a run."""
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import jax
@@ -30,7 +30,6 @@ class Trained:
     test: Source
     history: list[dict]  # the records of metrics.jsonl
     other: "Trained | None" = None  # the run that config.evals.other names
-    _compiled: dict = field(default_factory=dict)
 
     @cached_property
     def train_x(self) -> np.ndarray:
@@ -63,7 +62,7 @@ class Trained:
         for start in range(0, len(rows), size):
             part = rows[start:start + size]
             padded = np.concatenate([part, np.repeat(part[-1:], size - len(part), 0)])
-            answer = self._jit(name)(self.params, self.stats, padded)
+            answer = _jit(self.objective.predict[name])(self.params, self.stats, padded)
             parts.append(jax.tree.map(np.asarray, answer))
         return jax.tree.map(lambda *arrays: np.concatenate(arrays)[:len(rows)], *parts)
 
@@ -81,10 +80,11 @@ class Trained:
         """Codes [N,Z] of the test images."""
         return self.apply("encode", self.test_x)
 
-    def _jit(self, name: str):
-        if name not in self._compiled:
-            self._compiled[name] = jax.jit(self.objective.predict[name])
-        return self._compiled[name]
+
+@cache
+def _jit(function: Callable) -> Callable:
+    """function, compiled: once for all evals of a run."""
+    return jax.jit(function)
 
 
 def run(name: str, trained: Trained) -> Iterator[Result]:

@@ -7,7 +7,6 @@ for z and for binarised targets, is its own. BatchNorm, where a model has it, se
 """
 from collections.abc import Iterator, Mapping
 
-import jax
 from ml_collections import ConfigDict
 
 from gen_jax import images
@@ -29,10 +28,12 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
 
     def sample(params, stats, x, key, train):
         """Target, posterior and a sample of it: what bound and importance weight are made of."""
-        target_key, z_key = _split(key)
-        target = terms.bernoulli(target_key, x) if pixel.binarize else x
+        target = x
+        if pixel.binarize:
+            target_key, key = terms.split(key)
+            target = terms.bernoulli(target_key, x)
         (mean, logvar), stats = apply(nets, "enc", params, stats, target, train=train)
-        z = terms.reparameterise(mean, logvar, terms.normal(z_key, *mean.shape))
+        z = terms.reparameterise(mean, logvar, terms.normal(key, *mean.shape))
         output, stats = apply(nets, "dec", params, stats, z, train=train)
         return pixel.nll(params, output, target), mean, logvar, z, stats
 
@@ -74,11 +75,3 @@ def faults(hp: ConfigDict) -> Iterator[str]:
     yield from likelihood.faults(hp)
     if hp.beta < 0:
         yield f"objective.beta={hp.beta}: must be 0 or more"
-
-
-def _split(key: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Two keys, or two key[B], for binarised targets and for latents."""
-    if key.ndim:
-        pairs = jax.vmap(jax.random.split)(key)
-        return pairs[:, 0], pairs[:, 1]
-    return tuple(jax.random.split(key))
