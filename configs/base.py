@@ -96,6 +96,8 @@ def mlp(**changes) -> ConfigDict:
         "name": "mlp_vae",
         "widths": (256,),  # units of each hidden layer of the encoder; the decoder has them in reverse
         "latent_dim": 2,  # latents
+        "latent_gain": 1.0,  # the decoder's first kernel starts this many times as large
+        "latent_folds": 0.0,  # and its biases spread this many standard deviations of the prior to both sides of 0
         "activation": "relu",  # relu, tanh, leaky_relu, gelu, silu, elu
         "kernel_init": "glorot_uniform",  # glorot_uniform (Keras's default), he_normal, he_uniform, lecun_normal
     })

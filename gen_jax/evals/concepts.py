@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from gen_jax.errors import UserError
 from gen_jax.evals.attributes import Judge
-from gen_jax.evals.draw import figure, show
+from gen_jax.evals.draw import show
 from gen_jax.evals.trained import Result, Trained
 from gen_jax.images import grid
 
@@ -42,7 +43,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         for i, what in enumerate(("target", "rest_changed")):
             yield f"concept/{name}/{what}", float(edited[i, at])
             yield f"concept/{name}/random_{what}", float(random[i, at])
-        yield f"concept_{name}", _figure(trained, names, codes[:EXAMPLES], vector, controls[0], edited, random)
+        yield f"concept_{name}", _figure(trained, names, codes, vector, controls[0], edited, random)
 
 
 def parse(concept: str) -> tuple[str, str]:
@@ -81,17 +82,18 @@ def _scores(trained: Trained, judge: Judge, names: tuple[str, str], codes: np.nd
 
 def _figure(trained, names, codes, vector, control, edited, random):
     """Examples in steps along the concept and along one random direction, and both scores."""
-    fig, axes = figure(10, 3.6, columns=3)
-    for panel, direction, title in ((axes[0][0], vector, f"{names[0]} → {names[1]}"),
-                                    (axes[0][1], control, "random direction, same length")):
-        z = codes[:, None] + STEPS[:, None].astype(np.float32) * direction
+    fig = Figure(figsize=(11, 4), layout="constrained")
+    panels = fig.subplots(1, 3, width_ratios=(1, 1, 1.1))
+    for panel, direction, title in ((panels[0], vector, f"{names[0]} → {names[1]}"),
+                                    (panels[1], control, "a random direction of the same length")):
+        z = codes[:EXAMPLES, None] + STEPS[:, None].astype(np.float32) * direction
         x = trained.apply("decode", z.reshape(-1, z.shape[-1]))
         show(panel, grid(x, len(STEPS)), title)
         panel.set_xlabel(f"steps 0 to {STEPS[-1]} of the vector")
-    scores = axes[0][2]
+    scores = panels[2]
     for values, style, who in ((edited, "-", ""), (random, "--", ", random")):
         scores.plot(STEPS, values[0], "tab:blue", ls=style, label=f"shows {names[1]}{who}")
         scores.plot(STEPS, values[1], "tab:orange", ls=style, label=f"rest changed{who}")
-    scores.set(xlabel="step", ylim=(0, None), title=f"{len(codes)} of the scored test images are shown")
-    scores.legend(fontsize=7)
+    scores.set(xlabel="step", ylim=(0, None), title=f"scores on {len(codes)} unseen images")
+    scores.legend(fontsize=8)
     return fig

@@ -41,13 +41,13 @@ def image_rows(title: str, x: np.ndarray, row_labels: Sequence[str], column_labe
 
 
 def scatter(axes: Axes, points: np.ndarray, labels: np.ndarray | None, classes: Sequence[str], title: str) -> None:
-    """Draws points [N,2], coloured by class where there are labels."""
+    """Draws points [N,2], coloured by class where there are labels; the fewer they are, the larger."""
+    dots = {"s": np.clip(20_000 / len(points), 3, 25), "alpha": 0.6, "linewidths": 0}
     if labels is None:
-        axes.scatter(*points.T, s=3, alpha=0.5, linewidths=0)
+        axes.scatter(*points.T, **dots)
     colors = matplotlib.colormaps["tab10" if len(classes) <= 10 else "tab20"].colors
     for label, name in enumerate(classes):
-        axes.scatter(*points[labels == label].T, s=3, alpha=0.5, linewidths=0, color=colors[label % len(colors)],
-                     label=name)
+        axes.scatter(*points[labels == label].T, color=colors[label % len(colors)], label=name, **dots)
     axes.set(title=title, aspect="equal", adjustable="datalim")
     if classes:
-        axes.legend(markerscale=4, handletextpad=0.1, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.legend(markerscale=(30 / dots["s"]) ** 0.5, handletextpad=0.1, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -19,13 +19,13 @@ KERNEL_INITS = {"glorot_uniform": nn.initializers.glorot_uniform(), "he_normal":
 def encoder_decoder(encoder: type[nn.Module], hp: ConfigDict, image_shape: tuple[int, int, int]) -> dict[str, Net]:
     """{"enc": an `encoder`, "dec": a Decoder with the same widths in reverse}.
 
-    hp: widths, latent_dim, activation, kernel_init. image_shape: (H, W, C).
+    hp: widths, latent_dim, latent_gain, latent_folds, activation, kernel_init. image_shape: (H, W, C).
     """
     style = {"activation": ACTIVATIONS[hp.activation], "kernel_init": KERNEL_INITS[hp.kernel_init]}
     image = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
     latent = jax.ShapeDtypeStruct((1, hp.latent_dim), jnp.float32)
-    return {"enc": Net(encoder(tuple(hp.widths), hp.latent_dim, **style), (image,)),
-            "dec": Net(Decoder(tuple(hp.widths)[::-1], image_shape, **style), (latent,))}
+    decoder = Decoder(tuple(hp.widths)[::-1], image_shape, hp.latent_gain, hp.latent_folds, **style)
+    return {"enc": Net(encoder(tuple(hp.widths), hp.latent_dim, **style), (image,)), "dec": Net(decoder, (latent,))}
 
 
 def faults(hp: ConfigDict) -> Iterator[str]:
@@ -34,6 +34,9 @@ def faults(hp: ConfigDict) -> Iterator[str]:
         yield f"model.widths={hp.widths!r}: must be positive whole numbers, as in (256,) or (512,256)"
     if hp.latent_dim < 1:
         yield f"model.latent_dim={hp.latent_dim}: must be 1 or more"
+    for key in ("latent_gain", "latent_folds"):
+        if hp[key] < 0:
+            yield f"model.{key}={hp[key]}: must be 0 or more"
     for key, known in (("activation", ACTIVATIONS), ("kernel_init", KERNEL_INITS)):
         if hp[key] not in known:
             yield f"model.{key}={hp[key]!r}: there is no such {key}{nearest(hp[key], sorted(known))}"
@@ -47,19 +50,33 @@ def hidden(h: jax.Array, widths: tuple[int, ...], activation: Callable, kernel_i
 
 
 class Decoder(nn.Module):
-    """Images of latents."""
+    """Images of latents.
+
+    A ReLU of a few latents is a fold along a line, and with biases of 0 all folds of the first layer meet in one point.
+    latent_folds draws them from a strip of that half-width instead, in standard deviations of the prior, and
+    latent_gain makes them steeper: together worth over 1 nat with 2 latents. At 0 and 1 the layer is as any other.
+    """
 
     widths: tuple[int, ...]
     image_shape: tuple[int, int, int]
+    latent_gain: float
+    latent_folds: float
     activation: Callable
     kernel_init: Callable
 
     @nn.compact
     def __call__(self, z: jax.Array, train: bool) -> jax.Array:
         """logits: [B,H,W,C] of latents z: [B,Z]."""
-        h = hidden(z, self.widths, self.activation, self.kernel_init)
+        first = nn.Dense(self.widths[0], kernel_init=self._steep, bias_init=self._spread, name="latents")
+        h = hidden(self.activation(first(z)), self.widths[1:], self.activation, self.kernel_init)
         logits = WideDense(prod(self.image_shape), self.kernel_init, name="logits")(h)
         return logits.reshape(len(z), *self.image_shape)
+
+    def _steep(self, key, shape, dtype=jnp.float32):
+        return self.latent_gain * self.kernel_init(key, shape, dtype)
+
+    def _spread(self, key, shape, dtype=jnp.float32):
+        return self.latent_gain * self.latent_folds * jax.random.uniform(key, shape, dtype, -1, 1)
 
 
 class WideDense(nn.Module):

@@ -15,7 +15,7 @@ from gen_jax.models.net import Net
 def build(hp: ConfigDict, image_shape: tuple[int, int, int]) -> dict[str, Net]:
     """{"enc": image -> latent, "dec": latent -> logits}.
 
-    hp: widths, latent_dim, activation, kernel_init. image_shape: (H, W, C).
+    hp, image_shape: see mlp.encoder_decoder.
     """
     return mlp.encoder_decoder(Encoder, hp, image_shape)
 
