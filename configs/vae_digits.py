@@ -10,9 +10,9 @@ def get_config(variant: str = ""):
     config = base.get_config()
     config.data.name = "digits"
     config.model = base.mlp(widths=(256,), latent_dim=8, kernel_init="he_normal")
-    config.objective = base.elbo()
+    config.objective = base.elbo(likelihood="gaussian_learned")
     config.optim.vae = base.optimizer(lr=2e-3, schedule="cosine")
-    config.train.update({"batch_size": 64, "epochs": 300})
+    config.train.update({"batch_size": 64, "epochs": 150})
     config.checkpoint.every_epochs = 50
     config.evals.update({"end": base.VAE_EVALS, "every_epochs": 50, "interpolate": (0, 1, 2, 3),
                          "concepts": ("1->0", "thin->bold")})

@@ -1,5 +1,6 @@
 """The modes of the launcher: train, eval, sample, data, dry. The only file that sees every room."""
 import json
+import sys
 
 import jax
 import numpy as np
@@ -96,7 +97,8 @@ def dry(config: ConfigDict) -> None:
     print(built.config)
     for name, net in sorted(built.objective.nets.items()):
         inputs = [jax.numpy.zeros(x.shape, x.dtype) for x in net.inputs]
-        print(f"{name}:{net.module.tabulate(jax.random.key(0), *inputs, train=False, depth=1)}")
+        console = {"width": 110, "force_terminal": sys.stdout.isatty(), "force_jupyter": False}
+        print(name + net.module.tabulate(jax.random.key(0), *inputs, train=False, depth=1, console_kwargs=console))
     progress = jax.eval_shape(built.start)
     compiled = jax.jit(built.step()).lower(progress.state, built.batch_shape(),
                                            stream(config.seed, "train")).compile()

@@ -11,7 +11,7 @@ from gen_jax.evals.trained import Result, Trained
 from gen_jax.images import grid
 
 NEEDS = ("encode", "decode", "other")
-NUM = 1000  # latents drawn for the number
+NUM = 500  # latents drawn for the number
 MOST = 20_000  # training images that are compared with
 
 

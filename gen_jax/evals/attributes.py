@@ -2,7 +2,9 @@
 from functools import cached_property
 
 import numpy as np
+from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from gen_jax.errors import UserError
 from gen_jax.evals.trained import Trained
@@ -42,10 +44,11 @@ class Judge:
         self.spread = {measure: measure(self.train_x).std() for measure in ATTRIBUTES.values()}
 
     @cached_property
-    def classifier(self) -> KNeighborsClassifier:
-        """The five nearest training images, in pixels."""
+    def classifier(self) -> Pipeline:
+        """A vote of the five nearest training images, in their 50 principal directions."""
         x = self.train_x[:MOST].reshape(-1, self.train_x[0].size)
-        return KNeighborsClassifier(5, algorithm="brute").fit(x, self.train.labels[:MOST])
+        pca = PCA(min(50, *x.shape), random_state=0)
+        return make_pipeline(pca, KNeighborsClassifier(5, algorithm="brute")).fit(x, self.train.labels[:MOST])
 
     def label(self, x: np.ndarray) -> np.ndarray:
         """Class labels [N] of images x [N,H,W,C]."""

@@ -18,8 +18,8 @@ from gen_jax.images import grid
 NEEDS = ("encode", "decode")
 STEPS = np.linspace(0, 1.5, 7)
 EXAMPLES = 8
-MOST = 300  # images that an edit is scored on
-CONTROLS = 5  # random directions
+MOST = 200  # images that an edit is scored on
+CONTROLS = 4  # random directions
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:

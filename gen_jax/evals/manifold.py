@@ -24,5 +24,6 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     horizontal, vertical = np.meshgrid(quantiles * scale[0], quantiles[::-1] * scale[1])
     z = plane.embed(np.stack([horizontal.ravel(), vertical.ravel()], -1))
     fig, [[axes]] = figure(6, 6.3)
-    show(axes, grid(trained.apply("decode", z), SIDE, gap=0), f"decoded over {plane.title}")
+    x = trained.apply("decode", z)
+    show(axes, grid(x, SIDE, gap=int(x.shape[1] < 16)), f"decoded over {plane.title}")
     yield "manifold", fig
