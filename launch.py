@@ -2,9 +2,13 @@
 
 python launch.py --config=configs/vae_mnist.py --workdir=runs/first --config.seed=1
 """
+import signal
 import sys
 from pathlib import Path
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl-C ends the process at once
+
+# ruff: noqa: E402
 import jax
 from absl import app, logging
 

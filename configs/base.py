@@ -6,6 +6,8 @@
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from gen_jax.errors import UserError
+
 VAE_EVALS = ("losses", "elbo", "latent_usage", "log_likelihood", "reconstructions", "samples", "latent_scatter",
              "manifold", "traversals", "interpolation", "concepts", "arithmetic")
 
@@ -126,7 +128,7 @@ def autoencoder(**changes) -> ConfigDict:
 def smoke(config: ConfigDict, variant: str) -> ConfigDict:
     """The config itself, or for the variant "smoke" a tiny run of it on made-up images, in seconds."""
     if variant not in ("", "smoke"):
-        raise ValueError(f"no variant {variant!r} of this config; there is :smoke")
+        raise UserError(f"--config: there is no variant {variant!r} of this config; there is :smoke")
     if variant == "smoke":
         config.data.update({"name": "made_up", "num_train": 96, "num_test": 40, "size": (), "channels": 0})
         config.train.update({"epochs": 2, "batch_size": 16})

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
+from gen_jax.config import validate
 from gen_jax.errors import UserError
 from gen_jax.find import nearest
 
@@ -43,8 +44,9 @@ def parse(argv: list[str], default_config: str) -> Launch:
     try:
         rest = values(words)
     except FAULTS as error:
-        faults = [fault for word in words[2:] if (fault := _fault(word, config_name, program))]
-        raise UserError(*(faults or [_line(error)])) from error
+        faults = {word: fault for word in words[2:] if (fault := _fault(word, config_name, program))}
+        right = [word for word in words if word not in faults and word.startswith("--config")]
+        raise UserError(*(faults.values() or [_line(error)]), *_config_faults([program, *right])) from error
     if rest[1:]:
         raise UserError(*(f"{word!r}: not a flag; flags are written --name=value" for word in rest[1:]))
     path, _, variant = config_name.partition(":")
@@ -77,7 +79,7 @@ def _check_config(name: str) -> None:
 
 
 def _load_config(name: str) -> ConfigDict:
-    """The config, outside of any handler: what its file raises is the file's own fault, with a traceback."""
+    """What the config file's get_config() gives."""
     path, _, variant = name.partition(":")
     get_config = runpy.run_path(path).get("get_config")
     if get_config is None:
@@ -110,14 +112,30 @@ def _fault(word: str, config_name: str, program: str) -> str:
 
 
 def _join_values(words: list[str]) -> list[str]:
-    """Words with "--name value" written "--name=value"."""
+    """Words with "--name value" and "-name=value" written "--name=value"."""
     joined = []
     for word in words:
+        if word.startswith("-") and not word.startswith("--"):
+            word = f"-{word}"
         if joined and not word.startswith("-") and joined[-1].startswith("-") and "=" not in joined[-1]:
             joined[-1] += f"={word}"
         else:
             joined.append(word)
     return joined
+
+
+def _config_faults(words: list[str]) -> tuple[str, ...]:
+    """The faults of the config that the words give, beside those of other words."""
+    values = flags.FlagValues()
+    _define(values, words)
+    try:
+        values(words)
+        validate(values.config)
+    except UserError as error:
+        return error.faults
+    except FAULTS:
+        return ()
+    return ()
 
 
 def _unknown_key(name: str, config: ConfigDict) -> str:

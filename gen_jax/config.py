@@ -29,8 +29,11 @@ def validate(config: ConfigDict) -> None:
         raise UserError(*faults)
 
 
-def resolve(config: ConfigDict, num_train: int) -> ConfigDict:
-    """A locked copy of config with `derived` step counts. num_train: how many training images there are."""
+def resolve(config: ConfigDict, num_train: int, fingerprint: str) -> ConfigDict:
+    """A locked copy of config with what is `derived` from it and the data.
+
+    num_train: how many training images there are; fingerprint: a digest of all images, which a resumed run must find.
+    """
     batch_size = config.train.batch_size
     if batch_size > num_train:
         raise UserError(f"train.batch_size={batch_size} is more than the {num_train} training images; "
@@ -39,7 +42,7 @@ def resolve(config: ConfigDict, num_train: int) -> ConfigDict:
     config.unlock()
     per_epoch = num_train // batch_size
     config.derived = ConfigDict({"num_train": num_train, "steps_per_epoch": per_epoch,
-                                 "total_steps": per_epoch * config.train.epochs})
+                                 "total_steps": per_epoch * config.train.epochs, "data_fingerprint": fingerprint})
     return config.lock()
 
 
@@ -70,6 +73,7 @@ def _range_faults(config: ConfigDict) -> Iterator[str]:
                 section = section[part]
             yield f"{key}={section!r}: must be {what}"
 
+    yield from need("seed", 0 <= config.seed < 2**32, "at least 0 and below 2**32")
     data, train, checkpoint = config.data, config.train, config.checkpoint
     yield from need("data.fit", data.fit in FITS, " or ".join(FITS))
     yield from need("data.channels", data.channels in (0, 1, 3, 4), "0, 1, 3 or 4")
@@ -81,6 +85,9 @@ def _range_faults(config: ConfigDict) -> Iterator[str]:
     for key in ("batch_size", "epochs"):
         yield from need(f"train.{key}", train[key] > 0, "positive")
     yield from need("train.ema_decay", 0 <= train.ema_decay < 1, "at least 0 and below 1")
+    yield from need("train.ema_nets", train.ema_decay or not train.ema_nets, "empty while train.ema_decay is 0")
+    for key in ("importance_samples", "importance_images"):
+        yield from need(f"evals.{key}", config.evals[key] > 0, "positive")
     yield from need("evals.batch_size", config.evals.batch_size > 0, "positive")
     yield from need("evals.every_epochs", config.evals.every_epochs >= 0, "0 or more")
     yield from need("checkpoint.every_epochs", checkpoint.every_epochs > 0, "positive")
@@ -100,12 +107,11 @@ def _range_faults(config: ConfigDict) -> Iterator[str]:
 
 
 def _name_faults(config: ConfigDict) -> Iterator[str]:
-    for key in ("end", "during"):
-        for name in config.evals[key]:
-            try:
-                find("evals", name)
-            except UserError as error:
-                yield from error.faults
+    for name in (*config.evals.end, *config.evals.during):
+        try:
+            find("evals", str(name))
+        except UserError as error:
+            yield from error.faults
 
 
 def _flat(section: dict, prefix: str = "") -> dict:

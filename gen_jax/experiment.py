@@ -1,4 +1,5 @@
 """One experiment's parts, from its config: data, nets, game, optimizers."""
+import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -51,11 +52,23 @@ def build(config: ConfigDict) -> Experiment:
     if train.images.shape[1:] != test.images.shape[1:]:
         raise UserError(f"data: training images are {train.images.shape[1:]} and test images {test.images.shape[1:]}; "
                         "set data.size and data.channels")
-    config = resolve(config, len(train.images))
+    fingerprint = hashlib.sha256((data.fingerprint(train) + data.fingerprint(test)).encode()).hexdigest()
+    config = resolve(config, len(train.images), fingerprint)
+    _check_evals(config, train, test)
     objective = build_objective(config, train.images.shape[1:])
     optimizers = {player: optim.optimizer(config.optim[player], config.derived.total_steps)
                   for player in objective.owns}
     return Experiment(config, train, test, objective, optimizers, _ema_nets(config, objective))
+
+
+def _check_evals(config: ConfigDict, train: data.Source, test: data.Source) -> None:
+    """Finds what the evals of config cannot do before training, not after it."""
+    faults = []
+    for name in dict.fromkeys((*config.evals.end, *config.evals.during)):
+        module = find("evals", name)
+        faults += module.faults(config, train, test) if hasattr(module, "faults") else []
+    if faults:
+        raise UserError(*dict.fromkeys(faults))
 
 
 def build_objective(config: ConfigDict, image_shape: tuple[int, int, int]) -> Objective:

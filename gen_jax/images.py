@@ -1,7 +1,6 @@
-"""Images between their two ranges, and laid out in grids: the only file that knows both ranges.
+"""Images between their ranges, and laid out in grids: the only file that knows the ranges.
 
-Pixels are uint8 0..255 wherever they are stored; models see them as float32, in [0, 1] ("unit": Bernoulli
-probabilities, grey values) or in [-1, 1] ("symmetric": the range of tanh).
+Pixels are uint8 0..255 wherever they are stored; models see them as float32 in [0, 1], as grey values.
 """
 import jax
 import jax.numpy as jnp
@@ -11,16 +10,6 @@ import numpy as np
 def to_unit(pixels: jax.Array) -> jax.Array:
     """float32 in [0,1] of uint8 pixels, any shape."""
     return pixels.astype(jnp.float32) * np.float32(1 / 255)
-
-
-def to_symmetric(pixels: jax.Array) -> jax.Array:
-    """float32 in [-1,1] of uint8 pixels, any shape."""
-    return pixels.astype(jnp.float32) * np.float32(1 / 127.5) - 1
-
-
-def symmetric_to_unit(x: jax.Array) -> jax.Array:
-    """[-1,1] to [0,1], any shape."""
-    return (x + 1) / 2
 
 
 def to_pixels(x: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
-"""The modes of the launcher: train, eval, sample, data, dry. The only file that sees every room."""
+"""The modes of the launcher: train, eval, sample, data, dry."""
+import io
 import json
 import sys
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -13,7 +15,7 @@ from gen_jax.evals import trained as evals
 from gen_jax.images import grid, to_pixels
 from gen_jax.keys import stream
 from gen_jax.report import environment, pictures
-from gen_jax.report.files import write_json
+from gen_jax.report.files import read_json, write_atomically, write_json
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
@@ -23,52 +25,60 @@ from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import TrainState, digest
 
 
+class Run(NamedTuple):
+    """A trained run: what its evals see, and what its result says."""
+
+    trained: evals.Trained
+    state: TrainState
+    spent: float  # seconds of training
+
+
 def train(config: ConfigDict, workdir: Workdir) -> None:
     """Trains to the end, resuming what is in workdir; then measures, draws and writes result.json."""
     built = experiment.build(config)
-    _check_other(built.config)
     workdir.claim()
+    other = _load_other(built.config)
     with writing(workdir):
         workdir.adopt(built.config)
         _note_launch(workdir, built.config)
     with Interrupts() as interrupts:
         session = Session(built, workdir)
-        finished = session.step >= session.total_steps and workdir.result.exists()
         session.train(interrupts)
-        if finished:
+        result = read_json(workdir.result)
+        if result and result.get("step") == session.step:
             say(f"{workdir.path}: finished before; --mode=eval measures and draws again, "
                 "--config.train.epochs trains on")
-        else:
-            _finish(session, interrupts)
+            return
+        trained = session.trained()
+        trained.other = other
+        _measure(Run(trained, session.progress.state, session.spent), workdir, interrupts)
 
 
 def evaluate(workdir: Workdir, overrides: dict) -> None:
-    """Measures and draws the run in workdir again; the numbers are merged into result.json.
+    """Measures and draws the run in workdir again, and writes result.json anew.
 
     overrides: values of the launch for keys of its config, "evals.concepts" say; only those of evals may differ.
     """
-    trained, _ = load_trained(workdir, overrides)
+    workdir.stored_config()
     workdir.claim()
-    numbers = _evaluate(trained, workdir)
-    with writing(workdir):
-        result = json.loads(workdir.result.read_bytes()) if workdir.result.exists() else {"metrics": {}}
-        result["metrics"] |= numbers
-        write_json(workdir.result, result)
-    _print_numbers(numbers)
+    with Interrupts() as interrupts:
+        _measure(load_run(workdir, overrides), workdir, interrupts)
 
 
 def sample(workdir: Workdir, overrides: dict, num: int) -> None:
     """Writes samples.png and samples.npz (uint8 images [num,H,W,C], their latents) of the run in workdir."""
     if num < 1:
         raise UserError(f"--num={num}: must be 1 or more")
-    trained, state = load_trained(workdir, overrides)
+    trained, state, _ = load_run(workdir, overrides)
     if "prior" not in trained.objective.predict:
         raise UserError(f"--mode=sample: the objective {trained.config.objective.name} has no prior to sample from")
     z = trained.prior(trained.key("sample"), num)
     pixels = to_pixels(trained.apply("decode", z))
+    arrays = io.BytesIO()
+    np.savez(arrays, images=pixels, latents=z, step=int(state.step))
     with writing(workdir):
         pictures.save(workdir.path / "samples.png", grid(pixels, columns=round(num**0.5) or 1))
-        np.savez(workdir.path / "samples.npz", images=pixels, latents=z, step=int(state.step))
+        write_atomically(workdir.path / "samples.npz", arrays.getvalue())
     say(f"{num} samples: {workdir.path / 'samples.png'}, {workdir.path / 'samples.npz'}")
 
 
@@ -109,74 +119,77 @@ def dry(config: ConfigDict) -> None:
           f"steps: {derived.steps_per_epoch:,} an epoch, {derived.total_steps:,} in all\n"
           f"memory: training images {built.train.images.nbytes / 1e6:.1f} MB, state {state_bytes / 1e6:.1f} MB, "
           f"one step's temporaries {compiled.memory_analysis().temp_size_in_bytes / 1e6:.1f} MB\n"
-          f"one step: {compiled.cost_analysis()['flops'] / 1e6:,.1f} MFLOP, as XLA counts them")
+          f"one step: {compiled.cost_analysis().get('flops', float('nan')) / 1e6:,.1f} MFLOP, as XLA counts them")
 
 
-def load_trained(workdir: Workdir, overrides: dict) -> tuple[evals.Trained, TrainState]:
-    """The run in workdir as evals see it, and its latest state. overrides: as for evaluate."""
+def load_run(workdir: Workdir, overrides: dict) -> Run:
+    """The run in workdir at its latest whole checkpoint; nothing there is changed. overrides: as for evaluate."""
     config = workdir.stored_config()
     stored = config.to_dict()
     config.update_from_flattened_dict(overrides)
-    if changed := differences(stored, config.to_dict()):
-        raise UserError(*(f"{line}: cannot be changed for a run that has been trained" for line in changed))
     built = experiment.build(config)
+    if changed := differences(stored, built.config.to_dict()):
+        raise UserError(*(f"{workdir.path}: {line}: cannot be changed for a run that has been trained"
+                          for line in changed))
     checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
-    with writing(workdir):
-        restored = checkpoints.restore(jax.eval_shape(built.start))
+    restored = checkpoints.restore(jax.eval_shape(built.start), set_aside=False)
     if restored is None:
         raise UserError(f"--workdir={workdir.path}: no checkpoint there; train first")
-    state = restored[0].state
-    other = load_trained(Workdir(config.evals.other), {"evals.other": ""})[0] if config.evals.other else None
-    return evals.Trained(built.config, built.objective, *state.averaged(), built.train, built.test,
-                         MetricsLog(workdir.metrics).records(), other), state
+    progress, meta = restored
+    history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(progress.state.step)]
+    trained = evals.Trained(built.config, built.objective, *progress.state.averaged(), built.train, built.test, history,
+                            _load_other(built.config))
+    return Run(trained, progress.state, meta["spent"])
 
 
-def _finish(session: Session, interrupts: Interrupts) -> None:
-    """Measures, draws and writes result.json of a run that has reached its last step."""
-    config, workdir, state = session.config, session.workdir, session.progress.state
-    trained = session.trained()
-    if config.evals.other:
-        trained.other = load_trained(Workdir(config.evals.other), {"evals.other": ""})[0]
-    last = trained.history[-1]
-    numbers = {name: value for name, value in last.items() if "/" in name} | _evaluate(trained, workdir, interrupts)
-    images_seen = last["images_seen"]
-    with writing(workdir):
-        write_json(workdir.result, {
-            "config": json.loads(config.to_json()), "seed": config.seed, "step": last["step"],
-            "images_seen": images_seen, "wall_s": session.spent, "images_per_s": images_seen / session.spent,
-            "state_sha256": digest(state), "data_fingerprint": data.fingerprint(session.experiment.train),
-            "metrics": numbers})
-    _print_numbers(numbers)
-    say(f"{images_seen:,} images in {session.spent:.1f} s, {images_seen / session.spent:,.0f} images/s; "
-        f"pictures in {workdir.figures}, numbers in {workdir.result}")
+def _load_other(config: ConfigDict) -> evals.Trained | None:
+    """The second run that config.evals.other names."""
+    if not config.evals.other:
+        return None
+    return load_run(Workdir(config.evals.other), {"evals.other": ""}).trained
 
 
-def _evaluate(trained: evals.Trained, workdir: Workdir, interrupts: Interrupts | None = None) -> dict[str, float]:
-    """Runs evals.end, saves their pictures, gives their numbers."""
+def _measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
+    """Writes result.json, and runs evals.end, whose numbers are added to it and whose pictures are saved.
+
+    What an earlier measurement of the same state has found stays in it.
+    """
+    result = _result(run)
+    before = read_json(workdir.result) or {}
+    if before.get("state_sha256") == result["state_sha256"]:
+        result["metrics"] = before["metrics"] | result["metrics"]
     numbers = {}
-    for name in trained.hp.end:
-        if lacks := evals.lacks(name, trained):
+    for name in run.trained.hp.end:
+        interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval measures "
+                                      "again")
+        if lacks := evals.lacks(name, run.trained):
             say(f"eval {name}: left out, this run has no {lacks}")
             continue
-        with writing(workdir):
-            numbers |= run_evals([name], trained, lambda what, picture: pictures.save(
-                workdir.figures / f"{what}.png", picture))
-        if interrupts:
-            interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval "
-                                          "measures again")
-    return numbers
+        numbers |= run_evals([name], run.trained, lambda what: workdir.figures / f"{what}.png", workdir)
+    result["metrics"] |= numbers
+    with writing(workdir):
+        write_json(workdir.result, result)
+    _print_numbers(result["metrics"])
+    say(f"{result['images_seen']:,} images in {run.spent:.1f} s, {result['images_per_s']:,.0f} images/s; pictures in "
+        f"{workdir.figures}, numbers in {workdir.result}")
+
+
+def _result(run: Run) -> dict:
+    """What result.json says of a run before anything is measured: the last epoch's means are its metrics."""
+    config, step = run.trained.config, int(run.state.step)
+    images_seen = step * config.train.batch_size
+    last = run.trained.history[-1] if run.trained.history else {}
+    return {"config": json.loads(config.to_json()), "seed": config.seed, "step": step, "images_seen": images_seen,
+            "wall_s": run.spent, "images_per_s": images_seen / run.spent, "state_sha256": digest(run.state),
+            "data_fingerprint": config.derived.data_fingerprint,
+            "metrics": {name: value for name, value in last.items() if "/" in name}}
 
 
 def _note_launch(workdir: Workdir, config: ConfigDict) -> None:
     """Adds this launch to run.json."""
-    launches = json.loads(workdir.run.read_bytes())["launches"] if workdir.run.exists() else []
-    write_json(workdir.run, {"seed": config.seed, "launches": [*launches, environment.describe()]})
-
-
-def _check_other(config: ConfigDict) -> None:
-    """Finds a missing second run before training, not after it."""
-    if config.evals.other:
-        Workdir(config.evals.other).stored_config()
+    before = read_json(workdir.run) or {"launches": []}
+    write_json(workdir.run, {"seed": config.seed, "data_fingerprint": config.derived.data_fingerprint,
+                             "launches": [*before["launches"], environment.describe()]})
 
 
 def _print_numbers(numbers: dict[str, float]) -> None:

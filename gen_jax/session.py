@@ -1,7 +1,8 @@
 """One training session in a workdir: from the latest checkpoint to the last step."""
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 from gen_jax.errors import UserError
 from gen_jax.evals import trained as evals
 from gen_jax.experiment import Experiment
+from gen_jax.find import nearest
 from gen_jax.keys import stream
 from gen_jax.report import pictures
 from gen_jax.report.metrics import MetricsLog, TensorBoard
@@ -29,14 +31,14 @@ class Session:
         self.experiment, self.workdir, self.config = experiment, workdir, experiment.config
         config = self.config
         self.steps_per_epoch, self.total_steps = config.derived.steps_per_epoch, config.derived.total_steps
-        self.key, self.eval_key = stream(config.seed, "train"), stream(config.seed, "eval")
+        self.key, self.eval_key = stream(config.seed, "train"), stream(config.seed, "validate")
         self.checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
         self.metrics, self.timing = MetricsLog(workdir.metrics), MetricsLog(workdir.timing)
-        self.tensorboard = _tensorboard(workdir) if config.log.tensorboard else None
         self.feed = feed(experiment.train, config.seed, config.train.batch_size, config.train.on_device_gb)
         self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
                                       config.train.on_device_gb)
         self.progress, self.spent = self._resume()
+        self.tensorboard = _tensorboard(workdir, self.step) if config.log.tensorboard else None
         self.line = ProgressLine(self.total_steps, self.steps_per_epoch, config.train.batch_size)
 
     @property
@@ -54,11 +56,13 @@ class Session:
         advance = self._compile()
         self.line.start(self.step)
         self.began = time.perf_counter() - self.spent
-        self.progress = loop.run(self.progress, advance, self.feed, self.key, self.total_steps,
-                                 on_stretch=lambda progress, step: self.line.update(step), on_epoch=self._end_epoch,
-                                 stopped=interrupts.requested)
-        self._save({})
-        self.line.close()
+        try:
+            self.progress = loop.run(self.progress, advance, self.feed, self.key, self.total_steps,
+                                     on_stretch=lambda progress, step: self.line.update(step),
+                                     on_epoch=self._end_epoch, stopped=interrupts.requested)
+            self._save({})
+        finally:
+            self.line.close()
         interrupts.raise_if_requested(f"stopped at step {self.step} of {self.total_steps} and saved; the same command "
                                       "goes on from there")
 
@@ -71,25 +75,24 @@ class Session:
         """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it."""
         progress = self.experiment.start()
         with writing(self.workdir):
-            restored = self.checkpoints.restore(progress)
-            if restored is None:
-                meta = {"spent": 0.0}
-            else:
-                # Copied: the loop gives its buffers away, and a restored array may share its memory with the reader.
-                progress, meta = jax.tree.map(jnp.copy, restored[0]), restored[1]
-                say(f"resumed at step {int(progress.state.step)} of {self.total_steps}")
+            restored = self.checkpoints.restore(progress, set_aside=True)
+        if restored is None:
+            meta = {"spent": 0.0}
+        else:
+            # Copied: the loop gives its buffers away, and a restored array may share its memory with the reader.
+            progress, meta = jax.tree.map(jnp.copy, restored[0]), restored[1]
+            say(f"resumed at step {int(progress.state.step)} of {self.total_steps}")
+        with writing(self.workdir):
             for log in (self.metrics, self.timing):
                 log.rewind(int(progress.state.step))
         return progress, meta["spent"]
 
     def _compile(self):
         """The compiled loop; the validation is compiled too, so that neither counts as training time."""
-        began = time.perf_counter()
         block = self.feed.block(self.step)
         advance = loop.make_advance(self.experiment.step(), self.config.train.batch_size).lower(
             self.progress, block, self.step, self.key).compile()
         self.validate(*self.progress.state.averaged(), self.eval_key)
-        self.compile_s = time.perf_counter() - began
         return advance
 
     def _end_epoch(self, progress: loop.Progress, step: int) -> loop.Progress:
@@ -100,12 +103,15 @@ class Session:
                   **self._train_metrics(), **self._test_metrics()}
         if self.config.evals.every_epochs and epoch % self.config.evals.every_epochs == 0:
             record |= self._draw(f"_{epoch:04d}")
+        if self.checkpoints.best not in record:
+            raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r}"
+                            f"{nearest(self.checkpoints.best, sorted(name for name in record if '/' in name))}")
         spent = time.perf_counter() - self.began
         with writing(self.workdir):
             self.metrics.append(record)
             self.timing.append({"step": step, "wall_s": spent, "images_per_s": record["images_seen"] / spent})
-        if self.tensorboard:
-            self.tensorboard.append(record)
+            if self.tensorboard:
+                self.tensorboard.append(record)
         self.line.update(step, {name: value for name, value in record.items() if "/" in name})
         self.progress = loop.next_epoch(progress)
         if epoch % self.config.checkpoint.every_epochs == 0 or step == self.total_steps:
@@ -127,9 +133,7 @@ class Session:
         """Runs the evals that are due during training; their numbers."""
         trained = self.trained()
         names = [name for name in self.config.evals.during if not evals.lacks(name, trained)]
-        with writing(self.workdir):
-            return run_evals(names, trained, lambda name, picture: pictures.save(
-                self.workdir.samples / f"{name}{suffix}.png", picture))
+        return run_evals(names, trained, lambda name: self.workdir.samples / f"{name}{suffix}.png", self.workdir)
 
     def _save(self, metrics: dict[str, float]) -> None:
         with writing(self.workdir):
@@ -137,15 +141,17 @@ class Session:
             self.checkpoints.save(self.step, self.progress, metrics, {"spent": self.spent})
 
 
-def run_evals(names: list[str], trained: evals.Trained, save_picture) -> dict[str, float]:
-    """Runs evals by name; their numbers. save_picture(name, picture) is called for each picture."""
+def run_evals(names: list[str], trained: evals.Trained, path: Callable[[str], Path], workdir: Workdir
+              ) -> dict[str, float]:
+    """Runs evals by name; their numbers. path: of each picture in workdir, by its name."""
     numbers = {}
     for name in names:
         for what, result in evals.run(name, trained):
             if isinstance(result, (int, float)):
                 numbers[what] = result
             else:
-                save_picture(what, result)
+                with writing(workdir):
+                    pictures.save(path(what), result)
     return numbers
 
 
@@ -159,8 +165,8 @@ def writing(workdir: Workdir) -> Iterator[None]:
                         "before is whole: make room or name another folder, and launch again") from error
 
 
-def _tensorboard(workdir: Workdir) -> TensorBoard:
+def _tensorboard(workdir: Workdir, step: int) -> TensorBoard:
     try:
-        return TensorBoard(workdir.path)
+        return TensorBoard(workdir.path, purge_step=step + 1)
     except ImportError:
-        raise UserError("log.tensorboard: needs tensorboardX; pip install 'gen_jax[tensorboard]'") from None
+        raise UserError("log.tensorboard: needs tensorboardX; pip install -e '.[tensorboard]'") from None

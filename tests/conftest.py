@@ -11,9 +11,10 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 @pytest.fixture
 def tiny_config():
-    """vae_digits:smoke with narrow nets and nothing drawn: 6 steps an epoch, 2 epochs."""
+    """vae_digits:smoke with narrow nets, a Bernoulli likelihood and nothing drawn: 6 steps an epoch, 2 epochs."""
     config = vae_digits.get_config("smoke")
     config.model.update({"widths": (16,), "latent_dim": 2})
+    config.objective.likelihood = "bernoulli"
     config.evals.update({"end": (), "every_epochs": 0})
     return config
 

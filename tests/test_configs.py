@@ -19,7 +19,9 @@ def test_smoke(name, tmp_path):
     run.train(importlib.import_module(f"configs.{name}").get_config("smoke"), workdir)
     result = json.loads(workdir.result.read_bytes())
     for key in ("config", "seed", "step", "images_seen", "wall_s", "images_per_s", "state_sha256", "data_fingerprint"):
-        assert result[key] or result[key] == 0, key
+        assert key in result, key
+    assert len(result["state_sha256"]) == len(result["data_fingerprint"]) == 64
+    assert result["images_per_s"] == pytest.approx(result["images_seen"] / result["wall_s"])
     assert result["step"] == 12 and result["images_seen"] == 12 * 16
     metrics = result["metrics"]
     assert {"train/loss", "test/loss", "test/recon"} <= set(metrics)

@@ -1,5 +1,6 @@
 """The launcher as a user meets it: one line for each fault, signals, kills, resumes; in processes of its own."""
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +40,9 @@ def result(workdir):
     (["--config.train.epcohs=3"], ["config.train has no key 'epcohs'; did you mean 'epochs'"]),
     (["--config.trian.epochs=3", "--config.seed=1e3"], ["config has no key 'trian'; did you mean 'train'",
                                                         "--config.seed=1e3: invalid literal"]),
+    (["--config.train.epcohs=3", "--config.seed=-1"], ["has no key 'epcohs'", "seed=-1: must be at least 0"]),
+    (["--config.evals.concepts=('thin->bald',)", "--config.evals.plane=(0,99)", "--config.evals.arithmetic=('1->0',)"],
+     ["did you mean 'bold'", "two latents, each index from 0 to 7", "must be two concepts"]),
     (["--config.optim.vae.lr=-1", "--config.optim.vae.name=adamm", "--config.model.latent_dim=0"],
      ["optim.vae.lr=-1.0: must be positive", "did you mean 'adam'", "model.latent_dim=0: must be 1 or more"]),
     (["--confg=x"], ["--confg: there is no such flag; did you mean 'config'?"]),
@@ -85,23 +89,91 @@ def test_stopped_killed_and_resumed_runs_end_in_the_same_bits(tmp_path):
     assert (broken / "metrics.jsonl").read_bytes() == (whole / "metrics.jsonl").read_bytes()
 
 
+def test_a_loss_that_is_not_finite_names_step_and_player(tmp_path):
+    done = launch(f"--workdir={tmp_path}", *SMALL, "--config.optim.vae.name=sgd", "--config.optim.vae.lr=1e30")
+    assert done.returncode == 3 and re.search(r"step \d+: vae/.* is not finite", done.stderr.splitlines()[-1])
+
+
+def test_a_second_interrupt_leaves_at_once(tmp_path):
+    process = start(tmp_path / "run", 100_000)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) in (130, -signal.SIGINT)
+
+
+def test_other_data_than_the_run_was_trained_on_are_refused(tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (64, 8, 8), np.uint8)
+    run = [f"--workdir={tmp_path / 'run'}", *SMALL, "--config.train.epochs=1", "--config.data.name=npz",
+           f"--config.data.path={tmp_path / 'a.npz'}"]
+    np.savez(tmp_path / "a.npz", images=images)
+    assert launch(*run).returncode == 0
+    images[0, 0, 0] ^= 1
+    np.savez(tmp_path / "a.npz", images=images)
+    for mode in ("train", "eval", "sample"):
+        done = launch(*run[:1], *(run[1:] if mode == "train" else []), f"--mode={mode}")
+        assert done.returncode == 2 and "data_fingerprint" in done.stderr, done.stderr
+
+
+KILLED = """
+import os, signal, sys
+from gen_jax import run
+from gen_jax.report.workdir import Workdir
+from gen_jax.training import checkpoint
+from configs import vae_digits
+owner, name, call, workdir = eval(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+whole, calls = getattr(owner, name), []
+def killed(*args, **kwargs):
+    calls.append(1)
+    if len(calls) == call:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(*args, **kwargs)
+setattr(owner, name, killed)
+config = vae_digits.get_config("smoke")
+config.train.epochs = 4
+config.evals.update({"end": (), "every_epochs": 0})
+run.train(config, Workdir(workdir))
+"""
+
+
+@pytest.mark.parametrize("owner,name,call", [
+    ("checkpoint", "_save_arrays", 2), ("checkpoint", "_file_digests", 3), ("checkpoint.os", "replace", 5),
+    ("checkpoint.shutil", "rmtree", 1), ("checkpoint.json", "dump", 2)])
+def test_killed_inside_a_save(owner, name, call, tmp_path):
+    def train(workdir, owner, call):
+        return subprocess.run([sys.executable, "-c", KILLED, owner, name, str(call), str(workdir)], cwd=ROOT,
+                              capture_output=True, text=True, timeout=120)
+    assert train(tmp_path / "broken", owner, call).returncode == -signal.SIGKILL
+    for workdir in ("whole", "broken"):
+        done = train(tmp_path / workdir, owner, 10**6)
+        assert done.returncode == 0, done.stderr
+    assert result(tmp_path / "broken")["state_sha256"] == result(tmp_path / "whole")["state_sha256"]
+    assert not list((tmp_path / "broken" / "checkpoints").glob("*.*"))
+
+
 def test_other_modes(tmp_path):
-    run = ["--config=configs/vae_digits.py:smoke", f"--workdir={tmp_path / 'run'}"]
-    dry = launch(*run, "--mode=dry")
+    run = [f"--config={ROOT / 'configs' / 'vae_digits.py'}:smoke"]
+    def launch_here(*args):
+        return launch(*args, cwd=tmp_path)
+    workdir = tmp_path / "runs" / "vae_digits_smoke"
+    dry = launch_here(*run, "--mode=dry")
     assert dry.returncode == 0 and "parameters: " in dry.stdout and "MFLOP" in dry.stdout
-    assert not (tmp_path / "run").exists()
-    shown = launch(*run, "--mode=data")
+    assert not workdir.exists()
+    shown = launch_here(*run, "--mode=data")
     assert shown.returncode == 0 and "train: 96 images of 8x8x1 uint8" in shown.stdout
-    assert (tmp_path / "run" / "data.png").exists()
-    assert launch(*run, "--config.evals.end=()").returncode == 0
-    sampled = launch(f"--workdir={tmp_path / 'run'}", "--mode=sample", "--num=10")
+    assert (workdir / "data.png").exists()
+    trained = launch_here(*run, "--config.evals.end=()")
+    assert trained.returncode == 0, trained.stderr
+    sampled = launch_here(*run, "--mode=sample", "--num=10")
     assert sampled.returncode == 0, sampled.stderr
-    samples = np.load(tmp_path / "run" / "samples.npz")
+    samples = np.load(workdir / "samples.npz")
     assert samples["images"].shape == (10, 8, 8, 1) and samples["images"].dtype == np.uint8
-    drawn = launch(f"--workdir={tmp_path / 'run'}", "--mode=eval", "--config.evals.end=('elbo','manifold')")
+    before = result(workdir)
+    (workdir / "result.json").unlink()
+    drawn = launch_here(f"--workdir={workdir}", "--mode=eval", "--config.evals.end=('elbo','manifold')")
     assert drawn.returncode == 0, drawn.stderr
-    assert "elbo/test" in result(tmp_path / "run")["metrics"]
-    assert (tmp_path / "run" / "figures" / "manifold.png").exists()
+    assert {"elbo/test", *before["metrics"]} <= set(result(workdir)["metrics"])
+    assert result(workdir)["state_sha256"] == before["state_sha256"]
+    assert (workdir / "figures" / "manifold.png").exists()
 
 
 def test_a_write_that_fails_halfway_harms_nothing(tmp_path):
@@ -111,6 +183,6 @@ def test_a_write_that_fails_halfway_harms_nothing(tmp_path):
     command = " ".join(["ulimit -f 4;", sys.executable, str(ROOT / "launch.py"), *(f"'{arg}'" for arg in run),
                         "--config.train.epochs=4", "--config.optim.vae.schedule=constant"])
     full = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, timeout=120)
-    assert full.returncode == 2 and "cannot write there" in full.stderr.splitlines()[-1], full.stderr
+    assert full.returncode == 2 and "launch.py: --workdir" in full.stderr, full.stderr  # Orbax's threads add their own
     assert result(tmp_path)["state_sha256"] == before
     assert launch(*run, "--config.train.epochs=4", "--config.optim.vae.schedule=constant").returncode == 0

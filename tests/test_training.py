@@ -7,7 +7,6 @@ import pytest
 from flax import linen as nn
 
 from configs import base
-from gen_jax import data
 from gen_jax.keys import stream
 from gen_jax.models.net import Net, apply
 from gen_jax.objectives.objective import Aux, Batch, Move, Objective
@@ -169,8 +168,3 @@ def test_schedules_start_peak_and_end(name, end):
     assert rate(0) == 0
     assert float(rate(20)) == pytest.approx(1.0)
     assert float(rate(100)) == pytest.approx(end)
-
-
-def test_made_up_images_are_enough_to_learn_from(tiny_config):
-    source = data.load(tiny_config.data, "train")
-    assert source.images.dtype == np.uint8 and len(source.images) == 96

@@ -6,11 +6,12 @@ from sklearn.neighbors import NearestNeighbors
 
 from gen_jax.errors import UserError
 from gen_jax.evals.draw import figure, scatter, show
-from gen_jax.evals.plane import latent_plane
-from gen_jax.evals.trained import Result, Trained
+from gen_jax.evals.plane import faults, latent_plane
+from gen_jax.evals.trained import Result, Trained, some
 from gen_jax.images import grid
 
 NEEDS = ("encode", "decode", "other")
+__all__ = ("evaluate", "faults")
 NUM = 500  # latents drawn for the number
 MOST = 20_000  # training images that are compared with
 
@@ -24,11 +25,12 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     share for N(0, I), the VAE's prior. The other run, config.evals.other, must be of the same data.
     """
     runs = {"vae" if "prior" in run.objective.predict else "ae": run for run in (trained.other, trained)}
-    if len(runs) != 2 or trained.train.images.shape != trained.other.train.images.shape:
+    fingerprints = {run.config.derived.data_fingerprint for run in (trained.other, trained)}
+    if len(runs) != 2 or len(fingerprints) != 1:
         raise UserError("evals.other: ae_vs_vae compares an autoencoder's run with a VAE's on the same data; name the "
                         "workdir of the other kind")
     neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(
-        trained.train_x[:MOST].reshape(-1, trained.train_x[0].size))
+        trained.train_x[some(trained.train, MOST)].reshape(-1, trained.train_x[0].size))
     fig, axes = figure(11, 8.5, rows=2, columns=2)
     for column, (name, title) in enumerate((("ae", "autoencoder"), ("vae", "variational autoencoder"))):
         run = runs[name]
@@ -52,4 +54,4 @@ def _near_share(run: Trained, neighbours: NearestNeighbors, z: np.ndarray) -> fl
     def distance(codes):
         x = run.apply("decode", codes)
         return neighbours.kneighbors(x.reshape(len(x), -1))[0][:, 0]
-    return float((distance(z) <= np.quantile(distance(run.test_codes[:NUM]), 0.95)).mean())
+    return float((distance(z) <= np.quantile(distance(run.test_codes[some(run.test, NUM)]), 0.95)).mean())

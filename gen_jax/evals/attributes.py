@@ -6,9 +6,8 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from gen_jax.errors import UserError
-from gen_jax.evals.trained import Trained
-from gen_jax.find import nearest
+from gen_jax.data import Source
+from gen_jax.evals.trained import Trained, some
 
 MOST = 20_000  # training images that the classifier compares with
 
@@ -35,6 +34,11 @@ def width(x: np.ndarray) -> np.ndarray:
 ATTRIBUTES = {("thin", "bold"): ink, ("left", "right"): slant, ("narrow", "wide"): width}
 
 
+def known(train: Source) -> list[str]:
+    """The names that Judge.shows understands: classes, and words for attributes."""
+    return [*train.classes, *(word for words in ATTRIBUTES for word in words)]
+
+
 class Judge:
     """Says which images show what; it knows the training images and nothing of the model."""
 
@@ -46,9 +50,10 @@ class Judge:
     @cached_property
     def classifier(self) -> Pipeline:
         """A vote of the five nearest training images, in their 50 principal directions."""
-        x = self.train_x[:MOST].reshape(-1, self.train_x[0].size)
+        rows = some(self.train, MOST)
+        x = self.train_x[rows].reshape(len(rows), -1)
         pca = PCA(min(50, *x.shape), random_state=0)
-        return make_pipeline(pca, KNeighborsClassifier(5, algorithm="brute")).fit(x, self.train.labels[:MOST])
+        return make_pipeline(pca, KNeighborsClassifier(5, algorithm="brute")).fit(x, self.train.labels[rows])
 
     def label(self, x: np.ndarray) -> np.ndarray:
         """Class labels [N] of images x [N,H,W,C]."""
@@ -57,8 +62,7 @@ class Judge:
     def shows(self, name: str, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """bool [N]: whether images show `name`, a class or a word of ATTRIBUTES. labels: theirs, where they are known.
 
-        An attribute shows in an image that is in the training images' lowest or highest quarter. An unknown name is a
-        UserError.
+        An attribute shows in an image that is in the training images' lowest or highest quarter.
         """
         if name in self.train.classes:
             return (self.label(x) if labels is None else labels) == self.train.classes.index(name)
@@ -67,8 +71,7 @@ class Judge:
                 return measure(x) <= self.quartiles[measure][0]
             if name == high:
                 return measure(x) >= self.quartiles[measure][1]
-        known = [*self.train.classes, *(word for words in ATTRIBUTES for word in words)]
-        raise UserError(f"evals.concepts: there is no class or attribute {name!r}{nearest(name, known)}")
+        raise ValueError(f"no class or attribute {name!r}")
 
     def rest_changed(self, names: tuple[str, str], before: np.ndarray, after: np.ndarray) -> float:
         """How much of what an edit from names[0] to names[1] should leave alone has changed between images.

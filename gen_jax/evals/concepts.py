@@ -3,16 +3,20 @@
 A set is a class, or the lowest or highest quarter of an attribute. Every edit has a score beside a random direction of
 the same length (White, "Sampling Generative Networks", arXiv:1609.04468).
 """
+import re
 from collections.abc import Iterator
 from functools import partial
 
+import jax
 import numpy as np
 from matplotlib.figure import Figure
+from ml_collections import ConfigDict
 
-from gen_jax.errors import UserError
-from gen_jax.evals.attributes import Judge
+from gen_jax.data import Source
+from gen_jax.evals.attributes import Judge, known
 from gen_jax.evals.draw import show
 from gen_jax.evals.trained import Result, Trained
+from gen_jax.find import nearest
 from gen_jax.images import grid
 
 NEEDS = ("encode", "decode")
@@ -34,40 +38,49 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         names = parse(concept)
         vector = concept_vector(trained, judge, names)
         codes = trained.test_codes[judge.shows(names[0], trained.test_x, trained.test.labels)][:MOST]
-        if not len(codes):
-            raise UserError(f"evals.concepts: no test image shows {names[0]!r}, so there is none to edit")
-        controls = random_directions(trained, vector, CONTROLS)
+        if not len(codes):  # of a small test set, no image may lie in the training images' quarter
+            continue
+        controls = random_directions(trained, concept, vector, CONTROLS)
         score = partial(_scores, trained, judge, names, codes)
         edited, random = score(vector), np.mean([score(control) for control in controls], 0)
-        name, at = f"{names[0]}_to_{names[1]}", list(STEPS).index(1.0)
+        name, at = re.sub(r"[^\w.-]+", "_", "_to_".join(names)), list(STEPS).index(1.0)
         for i, what in enumerate(("target", "rest_changed")):
             yield f"concept/{name}/{what}", float(edited[i, at])
             yield f"concept/{name}/random_{what}", float(random[i, at])
         yield f"concept_{name}", _figure(trained, names, codes, vector, controls[0], edited, random)
 
 
-def parse(concept: str) -> tuple[str, str]:
-    """(source, target) of "source->target". Anything else is a UserError."""
-    names = tuple(part.strip() for part in concept.split("->"))
-    if len(names) != 2 or not all(names):
-        raise UserError(f"evals.concepts: {concept!r} must be written 'source->target', as in '1->0' or 'thin->bold'")
-    return names
+def faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
+    """A line for each of evals.concepts that is not two names that there are."""
+    for concept in config.evals.concepts:
+        yield from concept_faults("evals.concepts", concept, train)
+
+
+def concept_faults(key: str, concept: str, train: Source) -> Iterator[str]:
+    """A line for each fault of one concept, the value of key."""
+    names = parse(concept)
+    if len(names) != 2:
+        yield f"{key}: {concept!r} must be written 'source->target', as in '1->0' or 'thin->bold'"
+    for name in names:
+        if name not in known(train):
+            yield f"{key}: there is no class or attribute {name!r}{nearest(name, known(train))}"
+
+
+def parse(concept: str) -> tuple[str, ...]:
+    """(source, target) of "source->target"."""
+    return tuple(part.strip() for part in concept.split("->"))
 
 
 def concept_vector(trained: Trained, judge: Judge, names: tuple[str, str]) -> np.ndarray:
     """[Z]: mean code of the training images that show names[1], less that of those that show names[0]."""
-    means = []
-    for name in names:
-        chosen = judge.shows(name, trained.train_x, trained.train.labels)
-        if not chosen.any():
-            raise UserError(f"evals.concepts: no training image shows {name!r}")
-        means.append(trained.train_codes[chosen].mean(0))
-    return means[1] - means[0]
+    source, target = (trained.train_codes[judge.shows(name, trained.train_x, trained.train.labels)].mean(0)
+                      for name in names)
+    return target - source
 
 
-def random_directions(trained: Trained, vector: np.ndarray, num: int) -> np.ndarray:
-    """[num,Z]: directions drawn evenly, as long as vector [Z]."""
-    normal = np.random.default_rng([trained.config.seed, num]).standard_normal((num, len(vector))).astype(np.float32)
+def random_directions(trained: Trained, concept: str, vector: np.ndarray, num: int) -> np.ndarray:
+    """[num,Z]: directions drawn evenly, as long as vector [Z], others for each concept."""
+    normal = np.asarray(jax.random.normal(trained.key(concept), (num, len(vector))))
     return normal * np.linalg.norm(vector) / np.linalg.norm(normal, axis=1, keepdims=True)
 
 

@@ -2,8 +2,9 @@
 from collections.abc import Iterator
 
 import numpy as np
+from ml_collections import ConfigDict
 
-from gen_jax.errors import UserError
+from gen_jax.data import Source
 from gen_jax.evals.draw import image_rows
 from gen_jax.evals.trained import Result, Trained
 
@@ -14,13 +15,22 @@ STEPS = np.linspace(0, 1, 11)
 def evaluate(trained: Trained) -> Iterator[Result]:
     """The figure "interpolation": for each pair of test images in evals.interpolate, a linear and a spherical row."""
     rows, labels = [], []
-    for first, last in _pairs(trained):
+    indices = trained.hp.interpolate
+    for first, last in zip(indices[::2], indices[1::2], strict=True):
         ends = trained.apply("encode", trained.test_x[[first, last]])
         for name, path in (("linear", linear), ("spherical", spherical)):
             rows.append(trained.apply("decode", path(*ends, STEPS)))
             labels.append(f"{first} to {last}\n{name}")
     yield "interpolation", image_rows("between codes of test images", np.stack(rows), labels,
                                       [f"{step:.1f}" for step in STEPS])
+
+
+def faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
+    """A line if evals.interpolate is not pairs of test images."""
+    indices = config.evals.interpolate
+    if not indices or len(indices) % 2 or not all(0 <= i < len(test.images) for i in indices):
+        yield (f"evals.interpolate={indices}: must be pairs of test images, each index from 0 to "
+               f"{len(test.images) - 1}, as in (0,1)")
 
 
 def linear(start: np.ndarray, end: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -41,13 +51,3 @@ def spherical(start: np.ndarray, end: np.ndarray, steps: np.ndarray) -> np.ndarr
     t = steps[:, None]
     direction = (np.sin((1 - t) * angle) * u + np.sin(t * angle) * v) / np.sin(angle)
     return (direction * ((1 - t) * lengths[0] + t * lengths[1])).astype(np.float32)
-
-
-def _pairs(trained: Trained) -> list[tuple[int, int]]:
-    """evals.interpolate, an even number of test image indices, in pairs."""
-    indices = trained.hp.interpolate
-    wrong = [i for i in indices if not 0 <= i < len(trained.test_x)]
-    if wrong or len(indices) % 2 or not indices:
-        raise UserError(f"evals.interpolate={indices}: must be pairs of test images, each index from 0 to "
-                        f"{len(trained.test_x) - 1}, as in (0,1)")
-    return list(zip(indices[::2], indices[1::2], strict=True))

@@ -2,10 +2,11 @@
 from collections.abc import Iterator
 
 from gen_jax.evals.draw import figure, scatter
-from gen_jax.evals.plane import latent_plane
+from gen_jax.evals.plane import faults, latent_plane
 from gen_jax.evals.trained import Result, Trained
 
 NEEDS = ("encode",)
+__all__ = ("evaluate", "faults")
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:

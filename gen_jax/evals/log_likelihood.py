@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gen_jax.evals.trained import Result, Trained
+from gen_jax.evals.trained import Result, Trained, some
 
 NEEDS = ("log_weight",)
 
@@ -14,22 +14,26 @@ NEEDS = ("log_weight",)
 def evaluate(trained: Trained) -> Iterator[Result]:
     """log_px/test: the mean over test images of log 1/k sum_i w_i, with k = evals.importance_samples weights each.
 
-    In nats per image; it grows with k towards log p(x), and is the ELBO at k = 1 (Burda et al., arXiv:1509.00519). The
-    first evals.importance_images test images are taken.
+    In nats per image; it grows with k towards log p(x), and is the ELBO at k = 1 (Burda et al., arXiv:1509.00519). At
+    most evals.importance_images test images are taken.
     """
-    x = trained.test_x[:trained.hp.importance_images]
+    x = trained.test_x[some(trained.test, trained.hp.importance_images)]
     estimates = log_px(trained, x, trained.hp.importance_samples)
     yield "log_px/test", float(estimates.mean(dtype=np.float64))
 
 
 def log_px(trained: Trained, x: np.ndarray, num_samples: int) -> np.ndarray:
     """The estimates [N] for x [N,H,W,C]; a batch and a sample at a time, each image with keys of its own."""
-    log_weight, size = trained.objective.predict["log_weight"], min(trained.hp.batch_size, len(x))
+    predict, size = trained.objective.predict, min(trained.hp.batch_size, len(x))
 
     @jax.jit
     def estimate(params, stats, x, keys):
+        def key(i):
+            return jax.vmap(jax.random.fold_in, (0, None))(keys, i)
+        target = predict["target"](params, stats, x, key(num_samples))  # one for all the weights
+
         def add(total, i):
-            weight = log_weight(params, stats, x, jax.vmap(jax.random.fold_in, (0, None))(keys, i))
+            weight = predict["log_weight"](params, stats, target, key(i))
             return jnp.logaddexp(total, weight), None
         total, _ = jax.lax.scan(add, jnp.full(len(x), -jnp.inf), jnp.arange(num_samples))
         return total - math.log(num_samples)

@@ -5,11 +5,12 @@ import numpy as np
 from scipy.stats import norm
 
 from gen_jax.evals.draw import figure, show
-from gen_jax.evals.plane import latent_plane
+from gen_jax.evals.plane import faults, latent_plane
 from gen_jax.evals.trained import Result, Trained
 from gen_jax.images import grid
 
 NEEDS = ("prior", "decode", "encode")
+__all__ = ("evaluate", "faults")
 SIDE = 15
 
 
@@ -20,8 +21,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     """
     plane = latent_plane(trained)
     quantiles = norm.ppf(np.linspace(0.05, 0.95, SIDE))
-    scale = plane.scale if plane.origin.any() else np.ones(2)
-    horizontal, vertical = np.meshgrid(quantiles * scale[0], quantiles[::-1] * scale[1])
+    horizontal, vertical = np.meshgrid(quantiles * plane.scale[0], quantiles[::-1] * plane.scale[1])
     z = plane.embed(np.stack([horizontal.ravel(), vertical.ravel()], -1))
     fig, [[axes]] = figure(6, 6.3)
     x = trained.apply("decode", z)

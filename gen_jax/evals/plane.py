@@ -1,9 +1,12 @@
 """A plane through latent space for pictures of it: the latents themselves where there are two, else principal axes."""
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from ml_collections import ConfigDict
 from sklearn.decomposition import PCA
 
+from gen_jax.data import Source
 from gen_jax.evals.trained import Trained
 
 
@@ -12,7 +15,7 @@ class Plane(NamedTuple):
 
     origin: np.ndarray  # [Z]
     axes: np.ndarray  # [2,Z], of unit length
-    scale: np.ndarray  # [2], standard deviation of the codes along each
+    scale: np.ndarray  # [2], the standard deviation along each that pictures span: the prior's, or the codes'
     title: str  # what the axes are
 
     def project(self, codes: np.ndarray) -> np.ndarray:
@@ -32,13 +35,19 @@ def latent_plane(trained: Trained) -> Plane:
     chosen = trained.hp.plane or ((0, 1) if trained.latent_dim == 2 else ())
     codes = trained.train_codes
     if trained.latent_dim == 1:
-        return Plane(np.zeros(1), np.array([[1.0], [0.0]]), np.array([codes.std(), 1.0]), "latent 0 along x")
+        return Plane(np.zeros(1), np.array([[1.0], [0.0]]), np.ones(2), "latent 0 along x")
     if chosen:
         axes = np.eye(trained.latent_dim)[list(chosen)]
         rest = ", the others at 0" if trained.latent_dim > 2 else ""
-        return Plane(np.zeros(trained.latent_dim), axes, codes[:, list(chosen)].std(0),
-                     f"latents {chosen[0]} and {chosen[1]}{rest}")
+        return Plane(np.zeros(trained.latent_dim), axes, np.ones(2), f"latents {chosen[0]} and {chosen[1]}{rest}")
     pca = PCA(2, random_state=0).fit(codes)
     share = pca.explained_variance_ratio_.sum()
     return Plane(pca.mean_, pca.components_, np.sqrt(pca.explained_variance_),
                  f"two principal directions of {trained.latent_dim} latents, {share:.0%} of the codes' variance")
+
+
+def faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
+    """A line if evals.plane is not two of the latents."""
+    plane, latent_dim = config.evals.plane, config.model.latent_dim
+    if plane and (len(plane) != 2 or plane[0] == plane[1] or not all(0 <= i < latent_dim for i in plane)):
+        yield f"evals.plane={plane}: must be () or two latents, each index from 0 to {latent_dim - 1}"

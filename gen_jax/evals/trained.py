@@ -1,4 +1,5 @@
 """What an eval sees of a run."""
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -11,6 +12,7 @@ from ml_collections import ConfigDict
 
 from gen_jax import images
 from gen_jax.data import Source
+from gen_jax.data.source import stratified_order
 from gen_jax.find import find
 from gen_jax.keys import stream
 from gen_jax.objectives.objective import Objective
@@ -53,7 +55,7 @@ class Trained:
 
     def key(self, name: str) -> jax.Array:
         """A key of one eval's own, by its name."""
-        return jax.random.fold_in(stream(self.config.seed, "eval"), sum(name.encode()))
+        return jax.random.fold_in(stream(self.config.seed, "evals"), zlib.crc32(name.encode()))
 
     def apply(self, name: str, rows: np.ndarray) -> Any:
         """predict[name] of rows [N,...], as numpy arrays [N,...]; computed evals.batch_size rows at a time."""
@@ -85,6 +87,11 @@ class Trained:
 def _jit(function: Callable) -> Callable:
     """function, compiled: once for all evals of a run."""
     return jax.jit(function)
+
+
+def some(source: Source, most: int) -> np.ndarray:
+    """Rows of at most `most` images, with the classes in their proportions whatever the order of the images."""
+    return np.sort(stratified_order(source.labels, len(source.images))[:most])
 
 
 def run(name: str, trained: Trained) -> Iterator[Result]:

@@ -21,24 +21,25 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
     hp: beta, likelihood, scale (see likelihood.py).
 
     predict: encode (x -> mean), posterior (x -> mean, logvar), decode (z -> image in [0,1]), prior (key, num -> z),
-    log_weight (x, key -> [B], log of one importance weight of p(x)); x: [B,H,W,C] in [0,1], mean, logvar, z: [B,Z].
+    target (x, key -> what is modelled of x, binarised where the likelihood is), log_weight (target, key -> [B], log of
+    one importance weight of p(target)); x: [B,H,W,C] in [0,1], mean, logvar, z: [B,Z].
     """
     pixel = likelihood.build(hp)
     nets = {**nets, **pixel.nets}
 
-    def sample(params, stats, x, key, train):
-        """Target, posterior and a sample of it: what bound and importance weight are made of."""
-        target = x
-        if pixel.binarize:
-            target_key, key = terms.split(key)
-            target = terms.bernoulli(target_key, x)
+    def target(x, key):
+        return terms.bernoulli(key, x) if pixel.binarize else x
+
+    def sample(params, stats, target, key, train):
+        """Reconstruction, posterior and a sample of it: what bound and importance weight are made of."""
         (mean, logvar), stats = apply(nets, "enc", params, stats, target, train=train)
         z = terms.reparameterise(mean, logvar, terms.normal(key, *mean.shape))
         output, stats = apply(nets, "dec", params, stats, z, train=train)
         return pixel.nll(params, output, target), mean, logvar, z, stats
 
     def bound(params, stats, x, key, train):
-        recon, mean, logvar, _, stats = sample(params, stats, x, key, train)
+        target_key, z_key = terms.split(key) if pixel.binarize else (key, key)  # only binarising draws from the first
+        recon, mean, logvar, _, stats = sample(params, stats, target(x, target_key), z_key, train)
         kl = terms.gaussian_kl(mean, logvar).sum(-1)
         return {"loss": recon + hp.beta * kl, "recon": recon, "kl": kl}, stats
 
@@ -50,8 +51,8 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
     def measure(params, stats, batch: Batch, keys):
         return bound(params, stats, images.to_unit(batch.pixels), keys, train=False)[0]
 
-    def log_weight(params, stats, x, key):
-        recon, mean, logvar, z, _ = sample(params, stats, x, key, train=False)
+    def log_weight(params, stats, target, key):
+        recon, mean, logvar, z, _ = sample(params, stats, target, key, train=False)
         log_prior = terms.gaussian_logpdf(z, 0 * z, 0 * z)
         return -recon + log_prior - terms.gaussian_logpdf(z, mean, logvar)
 
@@ -67,7 +68,7 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
     return Objective(
         nets=nets, owns={"vae": tuple(nets)}, moves=(Move("vae", loss),), measure=measure,
         predict={"encode": lambda *args: posterior(*args)[0], "posterior": posterior, "decode": decode, "prior": prior,
-                 "log_weight": log_weight})
+                 "target": lambda params, stats, x, key: target(x, key), "log_weight": log_weight})
 
 
 def faults(hp: ConfigDict) -> Iterator[str]:

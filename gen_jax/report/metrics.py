@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gen_jax.report.files import write_atomically
+from gen_jax.errors import UserError
+from gen_jax.report.files import finite, write_atomically
 
 
 class MetricsLog:
-    """Records with a "step", one JSON line each. Only what the seed decides is in them, so that two runs compare."""
+    """Records with a "step", one JSON line each."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -16,19 +17,17 @@ class MetricsLog:
     def append(self, record: Mapping[str, Any]) -> None:
         """Adds one record. Raises OSError."""
         with open(self.path, "a") as file:
-            file.write(json.dumps(record) + "\n")
+            file.write(json.dumps(finite(record)) + "\n")
 
     def records(self) -> list[dict]:
-        """All whole records, in order; a line torn by a kill is left out."""
+        """All records, in order, but for a last one torn by a kill. A damaged one before it is a UserError."""
         if not self.path.exists():
             return []
-        records = []
-        for line in self.path.read_bytes().splitlines():
-            try:
-                records.append(json.loads(line))
-            except ValueError:
-                continue
-        return records
+        *lines, _ = self.path.read_bytes().split(b"\n")  # what stands after the last line's end is torn
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise UserError(f"{self.path}: has a damaged line ({error}); restore or remove the file") from error
 
     def rewind(self, step: int) -> None:
         """Drops what came after step: the run goes on from there and will write it again."""
@@ -39,9 +38,9 @@ class MetricsLog:
 class TensorBoard:
     """The same records as TensorBoard events, where config.log.tensorboard asks for them."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, purge_step: int):
         from tensorboardX import SummaryWriter
-        self.writer = SummaryWriter(str(folder))
+        self.writer = SummaryWriter(str(folder), purge_step=purge_step)
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Adds one record's numbers at its step."""

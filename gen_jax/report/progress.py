@@ -46,7 +46,7 @@ class ProgressLine:
 
 
 def _shown(name: str) -> bool:
-    return not name.endswith(("grad_norm", "recon"))
+    return not name.endswith("grad_norm")
 
 
 def _clock(seconds: float) -> str:

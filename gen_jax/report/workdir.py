@@ -8,14 +8,15 @@ from ml_collections import ConfigDict
 
 from gen_jax.config import differences
 from gen_jax.errors import UserError
-from gen_jax.report.files import write_json
+from gen_jax.report.files import read_json, write_json
 
 
 class Workdir:
     """Paths in a run's folder: config.json, run.json, metrics.jsonl, checkpoints, samples, figures, result.json."""
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.path = Path(path).expanduser().absolute()
+        self._lock: int | None = None
         self.config, self.run, self.result = (self.path / f"{name}.json" for name in ("config", "run", "result"))
         self.metrics, self.timing = self.path / "metrics.jsonl", self.path / "timing.jsonl"
         self.checkpoints, self.samples, self.figures = (
@@ -23,18 +24,22 @@ class Workdir:
 
     def claim(self) -> None:
         """Makes the folder and holds it until the process ends. A second process is a UserError."""
+        if self._lock is not None:
+            return
         try:
             for path in (self.path, self.checkpoints, self.samples, self.figures):
                 path.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR)  # open until the process ends
+            lock = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR)  # open until the process ends
         except OSError as error:
             raise UserError(f"--workdir={self.path}: cannot write there ({error.strerror}); name another folder"
                             ) from error
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            os.close(lock)
             raise UserError(f"--workdir={self.path}: another process is at work there; wait for it, or name another "
                             "folder") from None
+        self._lock = lock
 
     def adopt(self, config: ConfigDict) -> None:
         """Writes config.json, or finds that the run here has the same config. Another one is a UserError."""
@@ -46,13 +51,11 @@ class Workdir:
 
     def stored_config(self) -> ConfigDict:
         """The config of the run here. A missing or unreadable one is a UserError."""
-        try:
-            return ConfigDict(_tuples(json.loads(self.config.read_bytes())))
-        except FileNotFoundError:
+        stored = read_json(self.config)
+        if stored is None:
             raise UserError(f"--workdir={self.path}: no run there (config.json is missing); train one first, or name "
-                            "its folder") from None
-        except (OSError, ValueError) as error:
-            raise UserError(f"{self.config}: cannot be read ({error}); restore it, or remove the folder") from error
+                            "its folder")
+        return ConfigDict(_tuples(stored))
 
 
 def _tuples(value):

@@ -65,18 +65,22 @@ class Checkpoints:
             os.fsync(file.fileno())
         os.replace(unfinished, self.folder / str(step))
 
-    def restore(self, target: PyTree) -> tuple[PyTree, dict] | None:
+    def restore(self, target: PyTree, set_aside: bool) -> tuple[PyTree, dict] | None:
         """(tree, meta) of the latest whole step, or None where none is saved. target: a tree of the same arrays.
 
-        A damaged step is set aside, renamed, and the one before it taken. Arrays of other shapes than target's are a
-        UserError: the config is another one.
+        A damaged step is passed over for the one before it, which is said, and with set_aside renamed: a process that
+        only reads leaves all as it is. If no step is whole, or arrays are of other shapes than target's, it is a
+        UserError.
         """
-        for step in reversed(self.steps()):
+        steps = self.steps()
+        for step in reversed(steps):
             try:
                 return self.read(step, target)
             except Damaged as error:
-                aside = self._set_aside(step)
-                logging.error("checkpoint %d is damaged (%s): set aside as %s", step, error, aside)
+                where = f"set aside as {self._set_aside(step)}" if set_aside else "passed over"
+                logging.error("checkpoint %d is damaged (%s): %s", step, error, where)
+        if steps:
+            raise UserError(f"{self.folder}: no checkpoint is whole; restore one, or remove the folder to start anew")
         return None
 
     def best_step(self) -> int | None:
@@ -95,7 +99,11 @@ class Checkpoints:
         """(tree, meta) of one step, every byte verified. Raises Damaged or UserError."""
         path = self.folder / str(step)
         manifest = _read_manifest(path)
-        if _file_digests(path) != manifest["files"]:
+        try:
+            whole = _file_digests(path) == manifest["files"]
+        except OSError as error:  # also where a running process has just removed it
+            raise Damaged(_first_line(error)) from error
+        if not whole:
             raise Damaged("a file is not as it was written")
         expected = {name: f"{record['dtype']}{record['shape']}" for name, record in manifest["arrays"].items()}
         wanted = {name: f"{array.dtype}{list(array.shape)}" for name, array in _named(target).items()}
@@ -147,7 +155,9 @@ def _save_arrays(path: Path, tree: PyTree) -> None:
     try:
         with _quiet(), ocp.StandardCheckpointer() as checkpointer:
             checkpointer.save(path, {name: np.asarray(leaf) for name, leaf in _named(tree).items()})
-    except ValueError as error:  # how TensorStore reports a disk that takes no more
+    except ValueError as error:
+        if "os_error_code" not in str(error):  # how TensorStore reports what the system says of a file
+            raise
         raise OSError(f"{path}: {_first_line(error)}") from error
 
 

@@ -1,12 +1,11 @@
 """SIGTERM and Ctrl-C: the first asks the run to save and stop at the next step, a second Ctrl-C leaves at once."""
-import os
 import signal
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class Interrupted(Exception):
-    """The run was asked to stop, and has saved what it had."""
+    """The run was asked to stop, and has done so between two steps or two evals."""
 
     def __init__(self, signum: int, message: str):
         super().__init__(message)
@@ -37,6 +36,5 @@ class Interrupts:
             raise Interrupted(self.signum, message)
 
     def _note(self, signum: int, frame) -> None:
-        if self.signum is not None and signum == signal.SIGINT:
-            os._exit(EXIT_CODES[signum])
         self.signum = signum
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the system's: it ends the process wherever it is
