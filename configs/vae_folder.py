@@ -1,6 +1,8 @@
 """A VAE on your own images: a folder of them, sub-folders as classes where there are some.
 
 python launch.py --config=configs/vae_folder.py --config.data.path=FOLDER
+
+@FOLDER@
 """
 from configs import base
 

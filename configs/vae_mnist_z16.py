@@ -1,6 +1,9 @@
-"""A VAE on MNIST with 16 latents: a richer latent space, for concept vectors.
+"""A VAE on MNIST with 16 latents, 784-512-16: a richer latent space, for concept vectors.
 
 python launch.py --config=configs/vae_mnist_z16.py
+
+@Z16M@ minutes on two CPU cores, @Z16S@ s of it training. Test loss 100.5 +- 0.2 nats per image;
++- is the standard deviation over 5 seeds.
 """
 from configs import base, vae_mnist
 

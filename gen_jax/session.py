@@ -1,5 +1,6 @@
 """One training session in a workdir: from the latest checkpoint to the last step."""
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -127,7 +128,10 @@ class Session:
 
     def _test_metrics(self) -> dict[str, float]:
         means = self.validate(*self.progress.state.averaged(), self.eval_key)
-        return {f"test/{term}": value for term, value in means.items()}
+        metrics = {f"test/{term}": value for term, value in means.items()}
+        if wrong := [name for name, value in metrics.items() if not math.isfinite(value)]:
+            raise loop.Diverged(self.step, wrong)
+        return metrics
 
     def _draw(self, suffix: str) -> dict[str, float]:
         """Runs the evals that are due during training; their numbers."""
