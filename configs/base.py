@@ -49,6 +49,7 @@ def get_config() -> ConfigDict:
         "every_epochs": 0,  # how often; 0: never
         "batch_size": 1000,  # images per device call when measuring
         "other": "",  # a second run's workdir, for the evals that compare two
+        "samples": 64,  # samples: how many images, a square number
         "plane": (),  # two latents that scatter and manifold are drawn over; (): both of two, else principal directions
         "interpolate": (0, 1),  # interpolation: test images, in pairs
         "concepts": ("thin->bold",),  # concepts: "source->target", classes or words of evals/attributes.py
@@ -59,7 +60,7 @@ def get_config() -> ConfigDict:
     config.checkpoint = ConfigDict({
         "every_epochs": 5,  # how often the state is saved (and always at the end)
         "keep": 2,  # the latest so many are kept, and the best
-        "best": "test/loss",  # the metric whose lowest value among the saved is kept
+        "best": "test/loss",  # the metric whose lowest value among the saved is kept; "": none
     })
     config.log = ConfigDict({
         "tensorboard": False,  # also write TensorBoard events (needs the extra: pip install gen_jax[tensorboard])
@@ -120,6 +121,47 @@ def autoencoder(**changes) -> ConfigDict:
         "name": "autoencoder",
         "likelihood": "bernoulli",  # bernoulli, binarized, gaussian, gaussian_learned: see objectives/likelihood.py
         "scale": 0.1,  # gaussian: standard deviation of a pixel in [0,1]
+    })
+    section.update(changes)
+    return section
+
+
+def dcgan(**changes) -> ConfigDict:
+    """The model section of dcgan; the defaults are the chapter's nets for 32x32 images."""
+    section = ConfigDict({
+        "name": "dcgan",
+        "latent_dim": 100,  # latents
+        "gen_widths": (192, 256, 128),  # channels before each of the generator's convolutions, which double a side
+        "disc_widths": (64, 128, 256),  # channels after each of the discriminator's convolutions, which halve a side
+        "kernel_size": 5,  # of all convolutions
+        "slope": 0.2,  # of LeakyReLU below 0
+        "dropout": 0.2,  # share of the features in front of the logit that are dropped
+        "norm_momentum": 0.8,  # BatchNorm: share of the running statistics that stays at each step
+        "norm_eps": 1e-3,  # BatchNorm: added to the variance
+        "conv_std": 0.02,  # standard deviation of the convolutions' first weights
+        "bias": True,  # biases in front of BatchNorm too, as Keras has them
+    })
+    section.update(changes)
+    return section
+
+
+def three_moves(**changes) -> ConfigDict:
+    """The objective section of the chapter's GAN."""
+    section = ConfigDict({
+        "name": "dcgan",
+        "label_smoothing": 0.1,  # the discriminator's target for real images is 1 less this
+    })
+    section.update(changes)
+    return section
+
+
+def gan(**changes) -> ConfigDict:
+    """The objective section of a GAN of two moves."""
+    section = ConfigDict({
+        "name": "gan",
+        "loss": "logistic",  # logistic, hinge: see objectives/gan.py
+        "augment": "",  # what is done to real and fake images alike, comma-separated: color, flip, translation, cutout
+        "r1": 0.0,  # weight of the penalty on the discriminator's slope at real images
     })
     section.update(changes)
     return section

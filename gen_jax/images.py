@@ -1,6 +1,7 @@
 """Images between their ranges, and laid out in grids: the only file that knows the ranges.
 
-Pixels are uint8 0..255 wherever they are stored; models see them as float32 in [0, 1], as grey values.
+Pixels are uint8 0..255 wherever they are stored; models see them as float32 in [0,1], as grey values, or in [-1,1],
+where a generator's tanh ends.
 """
 import jax
 import jax.numpy as jnp
@@ -10,6 +11,16 @@ import numpy as np
 def to_unit(pixels: jax.Array) -> jax.Array:
     """float32 in [0,1] of uint8 pixels, any shape."""
     return pixels.astype(jnp.float32) * np.float32(1 / 255)
+
+
+def to_symmetric(unit: jax.Array) -> jax.Array:
+    """In [-1,1], of values in [0,1]."""
+    return 2 * unit - 1
+
+
+def from_symmetric(x: jax.Array) -> jax.Array:
+    """In [0,1], of values in [-1,1]."""
+    return (x + 1) / 2
 
 
 def to_pixels(x: np.ndarray) -> np.ndarray:

@@ -138,7 +138,7 @@ def load_run(workdir: Workdir, overrides: dict) -> Run:
     progress, meta = restored
     history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(progress.state.step)]
     trained = evals.Trained(built.config, built.objective, *progress.state.averaged(), built.train, built.test, history,
-                            _load_other(built.config))
+                            _load_other(built.config), raw=progress.state.params, drawn=workdir.drawn)
     return Run(trained, progress.state, meta["spent"])
 
 

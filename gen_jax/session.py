@@ -70,7 +70,8 @@ class Session:
     def trained(self) -> evals.Trained:
         """The state as evals see it."""
         return evals.Trained(self.config, self.experiment.objective, *self.progress.state.averaged(),
-                             self.experiment.train, self.experiment.test, self.metrics.records())
+                             self.experiment.train, self.experiment.test, self.metrics.records(),
+                             raw=self.progress.state.params, drawn=self.workdir.drawn)
 
     def _resume(self) -> tuple[loop.Progress, float]:
         """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it."""
@@ -104,7 +105,7 @@ class Session:
                   **self._train_metrics(), **self._test_metrics()}
         if self.config.evals.every_epochs and epoch % self.config.evals.every_epochs == 0:
             record |= self._draw(f"_{epoch:04d}")
-        if self.checkpoints.best not in record:
+        if self.checkpoints.best and self.checkpoints.best not in record:
             raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r}"
                             f"{nearest(self.checkpoints.best, sorted(name for name in record if '/' in name))}")
         spent = time.perf_counter() - self.began

@@ -3,6 +3,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -32,6 +33,8 @@ class Trained:
     test: Source
     history: list[dict]  # the records of metrics.jsonl
     other: "Trained | None" = None  # the run that config.evals.other names
+    raw: dict[str, Any] | None = None  # params without the averages
+    drawn: Callable[[str], list[Path]] = lambda name: []  # the PNGs of a picture drawn during training, by epoch
 
     @cached_property
     def train_x(self) -> np.ndarray:

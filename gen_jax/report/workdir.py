@@ -22,6 +22,10 @@ class Workdir:
         self.checkpoints, self.samples, self.figures = (
             self.path / name for name in ("checkpoints", "samples", "figures"))
 
+    def drawn(self, name: str) -> list[Path]:
+        """The PNGs of one picture that were drawn during training, in the order of epochs."""
+        return sorted(self.samples.glob(f"{name}_[0-9][0-9][0-9][0-9].png"))
+
     def claim(self) -> None:
         """Makes the folder and holds it until the process ends. A second process is a UserError."""
         if self._lock is not None:

@@ -13,8 +13,8 @@ def make_step(objective: Objective, optimizers: Mapping[str, optax.GradientTrans
               ) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, dict[str, jax.Array]]]:
     """step(state, batch, key) -> (state, metrics): key is the train stream, the same at every step.
 
-    metrics: float32 [] by "<player>/<term>", among them every player's loss and grad_norm (the global norm of its
-    gradient, before any clipping); the mean over the player's moves that report the term.
+    metrics: float32 [] by "<player>/<term>", among them every player's loss, grad_norm (the global norm of its
+    gradient, before any clipping) and update_norm (of what is added to its weights); the mean over the player's moves that report the term.
     """
     def step(state: TrainState, batch: Batch, key: jax.Array):
         reports = []
@@ -39,7 +39,7 @@ def _make_move(move: Move, owned: tuple[str, ...], optimizer: optax.GradientTran
     # The barrier keeps XLA from sharing the squares with the optimizer, for which it would write them all to memory: 6%
     # of a small VAE's step on a CPU.
     norm = optax.tree.norm(jax.lax.optimization_barrier(gradient))
-    metrics = {**aux.terms, "grad_norm": norm}
+    metrics = {**aux.terms, "grad_norm": norm, "update_norm": optax.tree.norm(updates)}
     state = state.replace(
         params={**state.params, **optax.apply_updates(own, updates)},
         stats={**state.stats, **{name: aux.stats[name] for name in owned}},

@@ -1,0 +1,16 @@
+"""The chapter's DCGAN on the 5,000 automobiles of CIFAR-10's training split."""
+from configs import base
+
+
+def get_config(variant: str = ""):
+    """The chapter's nets and recipe, 200 epochs; :smoke is a few steps on made-up images."""
+    config = base.get_config()
+    config.data.update({"name": "tfds", "dataset": "cifar10", "classes": "automobile"})
+    config.model = base.dcgan()
+    config.objective = base.three_moves()
+    config.optim.gen = base.optimizer(lr=1e-4, b1=0.5, eps=1e-7)
+    config.optim.disc = base.optimizer(lr=1e-3, b1=0.5, eps=1e-7)
+    config.train.update({"batch_size": 128, "epochs": 200})
+    config.evals.update({"during": ("samples", "gan_signals"), "every_epochs": 1, "samples": 16, "batch_size": 250})
+    config.checkpoint.update({"every_epochs": 5, "best": ""})
+    return base.smoke(config, variant)

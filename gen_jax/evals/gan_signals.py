@@ -1,0 +1,60 @@
+"""What tells how a GAN is doing, beside its losses: drawn during training, read by gan_health."""
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+
+from gen_jax.evals.trained import Result, Trained, some
+from gen_jax.objectives.objective import Batch
+
+NEEDS = ("prior", "decode", "discriminate")
+MOST = 256  # samples, and test images that they are compared with
+FEW = 16  # held-out images, and fakes, whose losses the book's chapter prints
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """Numbers, of weights with EMA where there is one; test images and noise are the same every time.
+
+    few/<term>: the test losses on 16 held-out images and 16 fakes alone.
+    samples/diversity: mean distance between samples, as a share of that between test images (1: as diverse).
+    samples/nearest: median distance of a sample to its nearest training image, as a share of a test image's (near 0:
+    copied).
+    ema/distance: between the generator's weights with EMA and without, as a share of the latter's norm.
+    """
+    yield from _few_losses(trained)
+    test = trained.test_x[some(trained.test, MOST)]
+    samples = trained.apply("decode", trained.prior(trained.key("signals"), MOST))
+    yield "samples/diversity", _spread(samples) / max(_spread(test), 1e-12)
+    yield "samples/nearest", _nearest(samples, trained.train_x) / max(_nearest(test, trained.train_x), 1e-12)
+    if trained.raw is not None and trained.config.train.ema_decay:
+        yield "ema/distance", _relative_distance(trained.params["gen"], trained.raw["gen"])
+
+
+def _few_losses(trained: Trained) -> Iterator[Result]:
+    rows = some(trained.test, FEW)
+    batch = Batch(trained.test.images[rows], None if trained.test.labels is None else trained.test.labels[rows])
+    keys = jax.random.split(trained.key("few"), len(rows))
+    for name, values in trained.objective.measure(trained.params, trained.stats, batch, keys).items():
+        if name.endswith("_loss"):
+            yield f"few/{name}", float(values.mean())
+
+
+def _spread(x: np.ndarray) -> float:
+    """The mean distance between two of the images x [N,H,W,C]."""
+    return float(np.sqrt(_squared_distances(x, x))[np.triu_indices(len(x), 1)].mean())
+
+
+def _nearest(x: np.ndarray, others: np.ndarray) -> float:
+    """The median distance of the images x to the nearest of others."""
+    return float(np.median(np.sqrt(_squared_distances(x, others).min(1))))
+
+
+def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
+    return np.maximum(np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None] - 2 * a @ b.T, 0)
+
+
+def _relative_distance(averaged, raw) -> float:
+    squares = jax.tree.map(lambda a, b: (float(np.square(a - b).sum()), float(np.square(b).sum())), averaged, raw)
+    pairs = jax.tree.leaves(squares, is_leaf=lambda leaf: isinstance(leaf, tuple))
+    return float(np.sqrt(sum(pair[0] for pair in pairs) / sum(pair[1] for pair in pairs)))
