@@ -12,8 +12,9 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save
 import jax
 from absl import app, logging
 
-from gen_jax import command_line, run
+from gen_jax import bench, command_line, run
 from gen_jax.errors import UserError
+from gen_jax.folders import keep_compiled_code
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.training.interrupt import Interrupted
@@ -26,6 +27,7 @@ jax.config.config_with_absl()
 
 
 def main(launch: command_line.Launch) -> None:
+    keep_compiled_code()
     workdir = Workdir(launch.workdir)
     if launch.mode == "train":
         run.train(launch.config, workdir)
@@ -35,6 +37,8 @@ def main(launch: command_line.Launch) -> None:
         run.sample(workdir, launch.overrides, launch.num)
     elif launch.mode == "data":
         run.show_data(launch.config, workdir)
+    elif launch.mode == "bench":
+        bench.bench(launch.config, workdir)
     else:
         run.dry(launch.config)
 

@@ -11,6 +11,8 @@ from gen_jax.errors import UserError
 VAE_EVALS = ("losses", "elbo", "latent_usage", "log_likelihood", "reconstructions", "samples", "latent_scatter",
              "manifold", "traversals", "interpolation", "concepts", "arithmetic")
 
+GAN_EVALS = ("gan_losses", "gan_health", "samples", "samples_over_time", "frechet")
+
 
 def get_config() -> ConfigDict:
     """The base config: the embedded digits, an optimizer per player to be added, nothing drawn."""
@@ -161,6 +163,7 @@ def gan(**changes) -> ConfigDict:
         "name": "gan",
         "loss": "logistic",  # logistic, hinge: see objectives/gan.py
         "augment": "",  # what is done to real and fake images alike, comma-separated: color, flip, translation, cutout
+        "disc_moves": 1,  # moves of the discriminator to one of the generator, on the same real images
         "r1": 0.0,  # weight of the penalty on the discriminator's slope at real images
     })
     section.update(changes)
@@ -172,8 +175,11 @@ def smoke(config: ConfigDict, variant: str) -> ConfigDict:
     if variant not in ("", "smoke"):
         raise UserError(f"--config: there is no variant {variant!r} of this config; there is :smoke")
     if variant == "smoke":
-        config.data.update({"name": "made_up", "num_train": 96, "num_test": 40, "size": (), "channels": 0})
+        config.data.update({"name": "made_up", "num_train": 96, "num_test": 40, "size": (), "channels": 0,
+                            "classes": ""})
+        if config.model.name == "dcgan":
+            config.model.update({"gen_widths": (8, 8), "disc_widths": (8, 8)})
         config.train.update({"epochs": 2, "batch_size": 16})
         config.checkpoint.every_epochs = 1
-        config.evals.batch_size = 16
+        config.evals.update({"batch_size": 16, "every_epochs": min(config.evals.every_epochs, 1)})
     return config

@@ -11,6 +11,7 @@ def get_config(variant: str = ""):
     config.optim.gen = base.optimizer(lr=1e-4, b1=0.5, eps=1e-7)
     config.optim.disc = base.optimizer(lr=1e-3, b1=0.5, eps=1e-7)
     config.train.update({"batch_size": 128, "epochs": 200})
-    config.evals.update({"during": ("samples", "gan_signals"), "every_epochs": 1, "samples": 16, "batch_size": 250})
+    config.evals.update({"end": base.GAN_EVALS, "during": ("samples", "gan_signals"), "every_epochs": 1, "samples": 16,
+                         "batch_size": 250})
     config.checkpoint.update({"every_epochs": 5, "best": ""})
     return base.smoke(config, variant)

@@ -12,7 +12,7 @@ from gen_jax.config import validate
 from gen_jax.errors import UserError
 from gen_jax.find import nearest
 
-MODES = ("train", "eval", "sample", "data", "dry")
+MODES = ("train", "eval", "sample", "data", "dry", "bench")
 FAULTS = (flags.Error, KeyError, AttributeError, TypeError, ValueError, IndexError)
 
 
@@ -62,8 +62,8 @@ def _define(values: flags.FlagValues, words: list[str]) -> None:
                                     "--config.<section>.<key>=<value>; --mode=dry lists them.",
                                     lock_config=True, flag_values=values, sys_argv=words)
     flags.DEFINE_enum("mode", "train", MODES, "train; eval: measure and draw a trained run again; sample: draw --num "
-                      "images from one; data: show what a config trains on; dry: show config, nets and cost",
-                      flag_values=values)
+                      "images from one; data: show what a config trains on; dry: show config, nets and cost; bench: "
+                      "time the training step", flag_values=values)
     flags.DEFINE_string("workdir", None, "Folder of the run; default runs/<config>. A run there is resumed.",
                         flag_values=values)
     flags.DEFINE_integer("num", 64, "--mode=sample: how many images", flag_values=values)

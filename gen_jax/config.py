@@ -90,8 +90,8 @@ def _range_faults(config: ConfigDict) -> Iterator[str]:
     for key in ("importance_samples", "importance_images"):
         yield from need(f"evals.{key}", config.evals[key] > 0, "positive")
     yield from need("evals.batch_size", config.evals.batch_size > 0, "positive")
-    yield from need("evals.samples", config.evals.samples > 0 and isqrt(config.evals.samples)**2 == config.evals.samples,
-                    "a square number, as 16 or 64")
+    samples = config.evals.samples
+    yield from need("evals.samples", samples > 0 and isqrt(samples) ** 2 == samples, "a square number, as 16 or 64")
     yield from need("evals.every_epochs", config.evals.every_epochs >= 0, "0 or more")
     yield from need("checkpoint.every_epochs", checkpoint.every_epochs > 0, "positive")
     yield from need("checkpoint.keep", checkpoint.keep > 0, "positive")

@@ -77,7 +77,7 @@ def sample(workdir: Workdir, overrides: dict, num: int) -> None:
     arrays = io.BytesIO()
     np.savez(arrays, images=pixels, latents=z, step=int(state.step))
     with writing(workdir):
-        pictures.save(workdir.path / "samples.png", grid(pixels, columns=round(num**0.5) or 1))
+        pictures.save(workdir.path / "samples", grid(pixels, columns=round(num**0.5) or 1))
         write_atomically(workdir.path / "samples.npz", arrays.getvalue())
     say(f"{num} samples: {workdir.path / 'samples.png'}, {workdir.path / 'samples.npz'}")
 
@@ -97,7 +97,7 @@ def show_data(config: ConfigDict, workdir: Workdir) -> None:
     print(f"test images that are also training images: {data.duplicates(splits['train'], splits['test'])}")
     with writing(workdir):
         workdir.path.mkdir(parents=True, exist_ok=True)
-        pictures.save(workdir.path / "data.png", grid(splits["train"].images[:100], columns=10))
+        pictures.save(workdir.path / "data", grid(splits["train"].images[:100], columns=10))
     print(f"the first training images: {workdir.path / 'data.png'}")
 
 
@@ -165,7 +165,7 @@ def _measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
         if lacks := evals.lacks(name, run.trained):
             say(f"eval {name}: left out, this run has no {lacks}")
             continue
-        numbers |= run_evals([name], run.trained, lambda what: workdir.figures / f"{what}.png", workdir)
+        numbers |= run_evals([name], run.trained, lambda what: workdir.figures / what, workdir)
     result["metrics"] |= numbers
     with writing(workdir):
         write_json(workdir.result, result)

@@ -138,7 +138,7 @@ class Session:
         """Runs the evals that are due during training; their numbers."""
         trained = self.trained()
         names = [name for name in self.config.evals.during if not evals.lacks(name, trained)]
-        return run_evals(names, trained, lambda name: self.workdir.samples / f"{name}{suffix}.png", self.workdir)
+        return run_evals(names, trained, lambda name: self.workdir.samples / f"{name}{suffix}", self.workdir)
 
     def _save(self, metrics: dict[str, float]) -> None:
         with writing(self.workdir):
@@ -147,12 +147,12 @@ class Session:
 
 
 def run_evals(names: list[str], trained: evals.Trained, path: Callable[[str], Path], workdir: Workdir
-              ) -> dict[str, float]:
-    """Runs evals by name; their numbers. path: of each picture in workdir, by its name."""
+              ) -> dict[str, float | str]:
+    """Runs evals by name; their numbers and sentences. path: of each picture, by its name, without an ending."""
     numbers = {}
     for name in names:
         for what, result in evals.run(name, trained):
-            if isinstance(result, (int, float)):
+            if isinstance(result, (int, float, str)):
                 numbers[what] = result
             else:
                 with writing(workdir):

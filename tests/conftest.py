@@ -4,8 +4,10 @@ import pytest
 
 from configs import vae_digits
 from gen_jax import experiment
+from gen_jax.folders import keep_compiled_code
 from gen_jax.report.workdir import Workdir
 
+keep_compiled_code()  # as the launcher does: many tests compile the same programs
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 

@@ -41,7 +41,7 @@ def result(workdir):
       "--config.optim.vae.lr=-1"],
      ["config.train has no key 'epcohs'; did you mean 'epochs'", "config has no key 'trian'; did you mean 'train'",
       "--config.seed=1e3: invalid literal", "--confg: there is no such flag; did you mean 'config'?",
-      "--mode=trian: value should be one of <train|eval|sample|data|dry>", "'seed=3': not a flag",
+      "--mode=trian: value should be one of <train|eval|sample|data|dry|bench>", "'seed=3': not a flag",
       "optim.vae.lr=-1.0: must be positive"]),
     (["--config.optim.vae.name=adamm", "--config.model.latent_dim=0", "--config.data.name=digit", "--config.seed=-1"],
      ["did you mean 'adam'", "model.latent_dim=0: must be 1 or more", "seed=-1: must be at least 0",

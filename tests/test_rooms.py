@@ -13,7 +13,7 @@ from gen_jax.errors import UserError
 from gen_jax.report.workdir import Workdir
 
 ROOMS = ("data", "models", "objectives", "training", "evals", "report")
-ANYWHERE = ("config", "errors", "find", "images", "keys")
+ANYWHERE = ("config", "errors", "find", "folders", "images", "keys")
 ROOT = Path(gen_jax.__file__).parent
 
 
@@ -132,5 +132,5 @@ def test_one_more_is_one_file(tmp_path, monkeypatch):
 def test_unknown_names_are_listed_with_the_nearest():
     with pytest.raises(UserError, match="there is no 'mlp_vea'; did you mean 'mlp_vae'.*mlp_autoencoder"):
         find.find("models", "mlp_vea")
-    with pytest.raises(UserError, match="There are: autoencoder, elbo"):
+    with pytest.raises(UserError, match="There are: autoencoder, dcgan, elbo, gan"):
         find.find("objectives", "terms")  # a helper, not an objective

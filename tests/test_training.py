@@ -98,7 +98,7 @@ def test_only_the_mover_changes():
     changed = {name for name, sha in digests(after).items() if digests(state)[name] != sha}
     assert {name.split("/")[1] for name in changed if "/" in name} == {"a"}
     assert {name.split("/")[0] for name in changed} == {"step", "params", "stats", "opt"}
-    assert set(metrics) == {"a/loss", "a/grad_norm"}
+    assert set(metrics) == {"a/loss", "a/grad_norm", "a/update_norm"}
 
 
 def test_a_step_is_one_pass_over_the_moves_and_ema_follows_weights_and_statistics():
@@ -106,7 +106,7 @@ def test_a_step_is_one_pass_over_the_moves_and_ema_follows_weights_and_statistic
     batch = Batch(jax.random.normal(KEY, (8, 2, 2, 1)), None)
     after, metrics = jax.jit(make_step(objective, optimizers, 0.75))(state, batch, KEY)
     assert int(after.step) == 1
-    assert set(metrics) == {"a/loss", "a/grad_norm", "b/loss", "b/grad_norm"}
+    assert set(metrics) == {f"{player}/{term}" for player in "ab" for term in ("loss", "grad_norm", "update_norm")}
     for part in ("params", "stats"):
         expected = jax.tree.map(lambda old, new: 0.75 * old + 0.25 * new, getattr(state, part)["b"],
                                 getattr(after, part)["b"])

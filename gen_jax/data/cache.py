@@ -10,15 +10,20 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from gen_jax.data.source import Source, checked
+from gen_jax.folders import user_cache
 
 VERSION = 1  # raise it when the same state would be decoded to other pixels
 
 
 def path(hp: ConfigDict, split: str, state: str) -> Path:
     """Where the arrays of hp's data set lie while its state is this one: another state is another file."""
-    root = hp.cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "gen_jax")
     key = hashlib.sha256(repr((VERSION, hp.name, split, state)).encode()).hexdigest()[:32]
-    return Path(root).expanduser() / f"{hp.name}-{split}-{key}.npz"
+    return folder(hp) / f"{hp.name}-{split}-{key}.npz"
+
+
+def folder(hp: ConfigDict) -> Path:
+    """The user's cache folder, or the one that hp names."""
+    return Path(hp.cache_dir).expanduser() if hp.cache_dir else user_cache()
 
 
 def cached(path: Path, make: Callable[[], Source]) -> Source:

@@ -17,15 +17,19 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
     few/<term>: the test losses on 16 held-out images and 16 fakes alone.
     samples/diversity: mean distance between samples, as a share of that between test images (1: as diverse).
-    samples/nearest: median distance of a sample to its nearest training image, as a share of a test image's (near 0:
-    copied).
+    samples/nearest: median distance of a sample to its nearest training image, as a share of a test image's.
+    samples/copied: how much more often than chance a sample's nearest image is a training one, from 0 (test images are
+    nearest as often as their number lets expect; after Meehan et al., arXiv:2004.05675) to 1 (it always is).
     ema/distance: between the generator's weights with EMA and without, as a share of the latter's norm.
     """
     yield from _few_losses(trained)
-    test = trained.test_x[some(trained.test, MOST)]
+    some_test = trained.test_x[some(trained.test, MOST)]
     samples = trained.apply("decode", trained.prior(trained.key("signals"), MOST))
-    yield "samples/diversity", _spread(samples) / max(_spread(test), 1e-12)
-    yield "samples/nearest", _nearest(samples, trained.train_x) / max(_nearest(test, trained.train_x), 1e-12)
+    yield "samples/diversity", _spread(samples) / max(_spread(some_test), 1e-12)
+    to_train, to_test = _nearest(samples, trained.train_x), _nearest(samples, trained.test_x)
+    yield "samples/nearest", float(np.median(to_train) / max(np.median(_nearest(some_test, trained.train_x)), 1e-12))
+    chance = len(trained.train_x) / (len(trained.train_x) + len(trained.test_x))
+    yield "samples/copied", float(((to_train < to_test).mean() - chance) / (1 - chance))
     if trained.raw is not None and trained.config.train.ema_decay:
         yield "ema/distance", _relative_distance(trained.params["gen"], trained.raw["gen"])
 
@@ -34,7 +38,7 @@ def _few_losses(trained: Trained) -> Iterator[Result]:
     rows = some(trained.test, FEW)
     batch = Batch(trained.test.images[rows], None if trained.test.labels is None else trained.test.labels[rows])
     keys = jax.random.split(trained.key("few"), len(rows))
-    for name, values in trained.objective.measure(trained.params, trained.stats, batch, keys).items():
+    for name, values in trained.measure(batch, keys).items():
         if name.endswith("_loss"):
             yield f"few/{name}", float(values.mean())
 
@@ -44,9 +48,9 @@ def _spread(x: np.ndarray) -> float:
     return float(np.sqrt(_squared_distances(x, x))[np.triu_indices(len(x), 1)].mean())
 
 
-def _nearest(x: np.ndarray, others: np.ndarray) -> float:
-    """The median distance of the images x to the nearest of others."""
-    return float(np.median(np.sqrt(_squared_distances(x, others).min(1))))
+def _nearest(x: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The distance [N] of each of the images x to the nearest of others."""
+    return np.sqrt(_squared_distances(x, others).min(1))
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -16,9 +16,16 @@ from gen_jax.data import Source
 from gen_jax.data.source import stratified_order
 from gen_jax.find import find
 from gen_jax.keys import stream
-from gen_jax.objectives.objective import Objective
+from gen_jax.objectives.objective import Batch, Objective
 
-Result = tuple[str, float | Figure | np.ndarray]
+
+class Animation(NamedTuple):
+    """Pictures one after the other."""
+
+    frames: list[np.ndarray]  # uint8 [H,W,C] or [H,W], of one size
+
+
+Result = tuple[str, float | str | Figure | np.ndarray | Animation]  # a number, a sentence, or a picture
 
 
 @dataclass
@@ -70,6 +77,10 @@ class Trained:
             answer = _jit(self.objective.predict[name])(self.params, self.stats, padded)
             parts.append(jax.tree.map(np.asarray, answer))
         return jax.tree.map(lambda *arrays: np.concatenate(arrays)[:len(rows)], *parts)
+
+    def measure(self, batch: Batch, keys: jax.Array) -> dict[str, np.ndarray]:
+        """The objective's terms, [B] each, of a batch. keys: key[B]."""
+        return jax.tree.map(np.asarray, _jit(self.objective.measure)(self.params, self.stats, batch, keys))
 
     def prior(self, key: jax.Array, num: int) -> np.ndarray:
         """Latents [num,Z] from the prior."""

@@ -149,7 +149,7 @@ def _transpose_pads(taps: int, stride: int, padding: str | tuple[int, int]) -> t
 
 
 class Phases(NamedTuple):
-    """One axis with its pixels apart by their remainders, so that a stride of s is one of 1 over s times the channels."""
+    """One axis with its pixels apart by their remainders: a stride of s is one of 1 over s times the channels."""
 
     taps: int  # of each phase
     front: int  # zeros in front of the kernel, so that its phases are the image's

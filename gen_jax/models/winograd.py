@@ -33,7 +33,8 @@ class Axis(NamedTuple):
 def correlate(x: jax.Array, kernel: jax.Array, before: tuple[int, int], out: tuple[int, int]) -> jax.Array:
     """y [*out,B,N] with y[o] = sum over taps t of x[o + t - before] kernel[t]; x is 0 outside.
 
-    x: [H,W,B,C], float32 or float64. kernel: [r,s,C,N], with at most MOST_TAPS taps a side. before: zeros in front of rows and columns.
+    x: [H,W,B,C], float32 or float64. kernel: [r,s,C,N], with at most MOST_TAPS taps a side. before: zeros in front of
+    rows and columns.
     """
     (_, _, batch, channels), (rows, columns, _, features) = x.shape, kernel.shape
     h, w = (_axis(*args) for args in zip(x.shape[:2], (rows, columns), before, out, strict=True))

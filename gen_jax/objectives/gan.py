@@ -8,8 +8,8 @@ generator non-saturating, or the hinge loss (Lim & Ye, arXiv:1705.02894):
 2. gen:     softplus(-f(T(G(z))))                          -f(T(G(z)))
 
 plus r1 / 2 * |grad_x f(T(x))|^2 at move 1 (Mescheder, Geiger & Nowozin, arXiv:1801.04406). Each move draws its own z,
-T and dropout. BatchNorm sees each batch alone, never real and fake ones together; G is in train mode in both moves, and
-only the mover's running statistics stay.
+T and dropout; move 1 is made disc_moves times, on the same real images. BatchNorm sees each batch alone, never real and
+fake ones together; G is in train mode in both moves, and only the mover's running statistics stay.
 """
 from collections.abc import Iterator, Mapping
 
@@ -30,7 +30,10 @@ LOSSES = {  # of logits [B], each [B]: on real images, on fakes, and the generat
 
 
 def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
-    """The objective over nets "gen" and "disc". hp: loss, augment, r1. measure, predict: see adversarial.py."""
+    """The objective over nets "gen" and "disc".
+
+    hp: loss, augment, r1, disc_moves. measure, predict: see adversarial.py.
+    """
     real_loss, fake_loss, gen_loss = LOSSES[hp.loss]
     augment = augmentation.augment(hp.augment)
 
@@ -64,7 +67,8 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
         loss = gen_loss(judged).mean()
         return loss, Aux({"loss": loss, "fake": jax.nn.sigmoid(judged).mean()}, stats)
 
-    return Objective(nets=nets, owns=adversarial.OWNS, moves=(Move("disc", disc), Move("gen", gen)),
+    return Objective(nets=nets, owns=adversarial.OWNS,
+                     moves=(*[Move("disc", disc)] * hp.disc_moves, Move("gen", gen)),
                      measure=adversarial.measure(nets, real_loss, fake_loss, gen_loss),
                      predict=adversarial.predict(nets))
 
@@ -73,6 +77,8 @@ def faults(hp: ConfigDict) -> Iterator[str]:
     """A line for each value of hp out of range."""
     if hp.loss not in LOSSES:
         yield f"objective.loss={hp.loss!r}: there is no such loss{nearest(hp.loss, sorted(LOSSES))}"
+    if hp.disc_moves < 1:
+        yield f"objective.disc_moves={hp.disc_moves}: must be 1 or more"
     if hp.r1 < 0:
         yield f"objective.r1={hp.r1}: must be 0 or more"
     yield from augmentation.faults(hp.augment)

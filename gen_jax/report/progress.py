@@ -46,7 +46,8 @@ class ProgressLine:
 
 
 def _shown(name: str) -> bool:
-    return not name.endswith("grad_norm")
+    """Whether a metric is worth its room on the line: losses, and what else the splits have."""
+    return name.endswith("/loss") or (name.startswith(("train/", "test/")) and not name.endswith("_norm"))
 
 
 def _clock(seconds: float) -> str:

@@ -24,7 +24,8 @@ class Workdir:
 
     def drawn(self, name: str) -> list[Path]:
         """The PNGs of one picture that were drawn during training, in the order of epochs."""
-        return sorted(self.samples.glob(f"{name}_[0-9][0-9][0-9][0-9].png"))
+        epochs = {path: path.stem.removeprefix(f"{name}_") for path in self.samples.glob(f"{name}_*.png")}
+        return sorted((path for path in epochs if epochs[path].isdecimal()), key=lambda path: int(epochs[path]))
 
     def claim(self) -> None:
         """Makes the folder and holds it until the process ends. A second process is a UserError."""

@@ -14,7 +14,8 @@ def make_step(objective: Objective, optimizers: Mapping[str, optax.GradientTrans
     """step(state, batch, key) -> (state, metrics): key is the train stream, the same at every step.
 
     metrics: float32 [] by "<player>/<term>", among them every player's loss, grad_norm (the global norm of its
-    gradient, before any clipping) and update_norm (of what is added to its weights); the mean over the player's moves that report the term.
+    gradient, before any clipping) and update_norm (of what is added to its weights); the mean over the player's moves
+    that report the term.
     """
     def step(state: TrainState, batch: Batch, key: jax.Array):
         reports = []

@@ -1,0 +1,136 @@
+"""A small convolutional classifier of a data set, trained once and kept: a judge that knows no model of ours."""
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from absl import logging
+from flax import linen as nn
+from flax import serialization
+from ml_collections import ConfigDict
+
+from gen_jax import data, images
+from gen_jax.data import cache
+from gen_jax.models.conv import Conv
+from gen_jax.models.net import Net, apply
+from gen_jax.objectives.augment import augment
+from gen_jax.objectives.objective import Aux, Batch, Move, Objective
+from gen_jax.training import feed, loop
+from gen_jax.training.state import create
+from gen_jax.training.step import make_step
+
+VERSION = 1  # raise it when the same data would train another classifier
+WIDTHS = (48, 96, 192)
+BATCH, RATE = 128, 2e-3  # images a step, highest learning rate
+EPOCHS, STEPS = 40, 3000  # whichever is fewer
+
+
+class Network(nn.Module):
+    """Class logits and features of images."""
+
+    num_classes: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
+        """logits [B,K], features [B,F] of x: [B,H,W,C] in [0,1]."""
+        def layer(h, features, size, stride):
+            h = Conv(features, (size, size), (stride, stride), use_bias=False)(h)
+            return nn.relu(nn.BatchNorm(not train, momentum=0.9)(h))
+        first, second, third = WIDTHS
+        h = layer(images.to_symmetric(x), first, 5, 2)
+        h = layer(h, second, 3, 1)
+        h = layer(h, third, 3, 2)
+        h = layer(h, third, 3, 1)
+        features = h.mean((1, 2))
+        return nn.Dense(self.num_classes)(features), features
+
+
+class Classifier(NamedTuple):
+    """A trained classifier; x: [N,H,W,C] in [0,1]."""
+
+    logits: Callable[[np.ndarray], np.ndarray]  # x -> [N,K]
+    features: Callable[[np.ndarray], np.ndarray]  # x -> [N,F], what the logits are linear in
+    classes: tuple[str, ...]
+    accuracy: float  # on the test split
+
+
+def classifier(hp: ConfigDict) -> Classifier:
+    """The classifier of all classes of the data set that hp, config.data, names; from the cache where it is there.
+
+    It depends on the data alone, not on the run's seed: numbers that it gives compare between runs.
+    """
+    hp = hp.copy_and_resolve_references()
+    hp.update({"classes": "", "num_train": None, "num_test": None, "binarize": False})
+    train, test = data.load(hp, "train"), data.load(hp, "test")
+    objective = _objective(len(train.classes), train.images.shape[1:])
+    size = min(BATCH, len(train.images))
+    steps = min(STEPS, EPOCHS * (len(train.images) // size))
+    optimizers = {"judge": optax.adam(optax.cosine_decay_schedule(RATE, steps))}
+    path = cache.folder(hp) / f"classifier-{_key(train)}.msgpack"
+    state = create(objective, optimizers, (), jax.random.key(0))
+    try:
+        weights = serialization.from_bytes((state.params, state.stats), path.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or not whole
+        weights = _train(objective, optimizers, state, train, size, steps)
+        _keep(path, serialization.to_bytes(weights))
+    answer = jax.jit(lambda x: objective.predict["both"](*weights, x))
+
+    def part(index: int) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: np.concatenate([np.asarray(answer(x[i:i + 500])[index]) for i in range(0, len(x), 500)])
+    logits = part(0)
+    guess = logits(np.asarray(images.to_unit(test.images))).argmax(-1)
+    return Classifier(logits, part(1), train.classes, float((guess == test.labels).mean()))
+
+
+def _objective(num_classes: int, image_shape: tuple[int, int, int]) -> Objective:
+    """The cross entropy of images that are flipped and moved at random."""
+    nets = {"judge": Net(Network(num_classes), (jax.ShapeDtypeStruct((1, *image_shape), jnp.float32),))}
+    changed = augment("translation" if image_shape[2] == 1 else "flip,translation")  # digits are not to be mirrored
+
+    def loss(params, stats, batch: Batch, keys):
+        x = changed(images.to_symmetric(images.to_unit(batch.pixels)), keys.move)
+        (logits, _), stats = apply(nets, "judge", params, stats, images.from_symmetric(x), train=True)
+        value = optax.softmax_cross_entropy_with_integer_labels(logits, batch.labels).mean()
+        return value, Aux({"loss": value}, stats)
+
+    def both(params, stats, x):
+        return apply(nets, "judge", params, stats, x, train=False)[0]
+    return Objective(nets, {"judge": ("judge",)}, (Move("judge", loss),), lambda *args: {}, {"both": both})
+
+
+def _train(objective: Objective, optimizers, state, train: data.Source, size: int, steps: int):
+    """(params, stats) after so many steps with batches of this size."""
+    step, batches = make_step(objective, optimizers, 0.0), feed.DeviceFeed(train, 0, size)
+    shape = Batch(jax.ShapeDtypeStruct((size, *train.images.shape[1:]), jnp.uint8),
+                  jax.ShapeDtypeStruct((size,), jnp.int32))
+    logging.warning("training a classifier on %d images to judge samples by, once", len(train.images))
+    began = time.perf_counter()
+    progress = loop.run(loop.start(state, step, shape, jax.random.key(1)), loop.make_advance(step, size), batches,
+                        jax.random.key(1), steps, lambda *_: None, lambda progress, step: progress, lambda: False)
+    logging.warning("the classifier is trained, in %.0f s", time.perf_counter() - began)
+    return progress.state.params, progress.state.stats
+
+
+def _key(train: data.Source) -> str:
+    settings = (VERSION, WIDTHS, BATCH, EPOCHS, STEPS, RATE, data.fingerprint(train))
+    return hashlib.sha256(repr(settings).encode()).hexdigest()[:32]
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Writes path whole or not at all; a folder that cannot be written costs a warning."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        logging.warning("the classifier is not kept, because %s cannot be written (%s)", path, error)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -1,0 +1,121 @@
+"""How a GAN has been doing, in words: healthy, or what ails it, by what evidence and since when.
+
+It reads what training has recorded: the players' terms, the test terms, and gan_signals, which must be among
+evals.during. An ailment is one that holds to the end of the run: GANs go through bad patches and recover.
+"""
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from gen_jax.evals.draw import figure
+from gen_jax.evals.trained import Result, Trained
+
+NEEDS = ("prior", "decode", "discriminate")
+LARGEST_LOSS = 9.0  # nats
+FARTHEST = 2.4  # of samples from training images, in distances of test images
+LEAST_DIVERSITY = 0.5
+MOST_COPIED = 0.4
+LARGEST_MARGIN = 0.8  # D(x) - D(G(z)) as the discriminator trains
+LARGEST_SWING = 0.3  # of the held-out margin, from one epoch to the next, on average
+RECENT = 10  # records that a swing is averaged over
+FEWEST = 5  # records that a verdict takes
+
+
+class Ailment(NamedTuple):
+    """One thing that can be wrong."""
+
+    name: str
+    holds: Callable[[list[dict], int], bool]  # (records, index): whether it does at this record
+    evidence: Callable[[list[dict]], str]  # of the last record
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """health/verdict: a sentence; the figure "gan_health": the signals it rests on, over the epochs."""
+    records = signals(trained.history)
+    words = verdict(records)
+    yield "health/verdict", words
+    if records:
+        yield "gan_health", _figure(trained.history, words)
+
+
+def signals(history: list[dict]) -> list[dict]:
+    """The records that have the signals which a verdict rests on."""
+    return [record for record in history if "samples/diversity" in record]
+
+
+def verdict(records: list[dict]) -> str:
+    """A sentence: the first ailment that holds to the last of records, its first step and evidence; or health."""
+    if len(records) < FEWEST:
+        return (f"unknown: there are signals of {len(records)} epochs, and a verdict takes {FEWEST}; put gan_signals "
+                "into evals.during, and lower evals.every_epochs")
+    for ailment in AILMENTS:
+        since = len(records)
+        while since and ailment.holds(records, since - 1):
+            since -= 1
+        if since < len(records):
+            first = records[since]
+            return f"{ailment.name} since step {first['step']} (epoch {first['epoch']}): {ailment.evidence(records)}"
+    last = records[-1]
+    return (f"healthy at step {last['step']} (epoch {last['epoch']}): in training D(x) is {last['disc/real']:.2f} and "
+            f"D(G(z)) {last['disc/fake']:.2f}; samples are {last['samples/diversity']:.0%} as diverse as test images, "
+            f"and {last['samples/copied']:.0%} of them copies")
+
+
+def _losses(record: dict) -> list[float]:
+    return [value for name, value in record.items() if name in ("disc/loss", "gen/loss")]
+
+
+def _margin(record: dict) -> float:
+    return record["disc/real"] - record["disc/fake"]
+
+
+def _swing(records: list[dict]) -> float:
+    """The mean change of the held-out margin D(x) - D(G(z)) from one record to the next, over the last few."""
+    margins = [record["test/real"] - record["test/fake"] for record in records[-RECENT:]]
+    return float(np.abs(np.diff(margins)).mean()) if len(margins) == RECENT else 0.0
+
+
+def _diverged(records: list[dict], i: int) -> bool:
+    return not max(_losses(records[i])) < LARGEST_LOSS or records[i]["samples/nearest"] > FARTHEST
+
+
+AILMENTS = (
+    Ailment("diverged", _diverged, lambda records:
+            f"the larger loss is {max(_losses(records[-1])):.1f} nats, and samples are "
+            f"{records[-1]['samples/nearest']:.1f} times as far from training images as test images; lower the "
+            "learning rates"),
+    Ailment("mode collapse", lambda records, i: records[i]["samples/diversity"] < LEAST_DIVERSITY, lambda records:
+            f"samples differ from each other {records[-1]['samples/diversity']:.0%} as much as test images do"),
+    Ailment("copying", lambda records, i: records[i]["samples/copied"] > MOST_COPIED, lambda records:
+            f"{records[-1]['samples/copied']:.0%} of the samples are nearer to training images than chance would have "
+            "it; more images, or augmentation, keep the discriminator from learning them by heart"),
+    Ailment("discriminator saturated", lambda records, i: _margin(records[i]) > LARGEST_MARGIN, lambda records:
+            f"in training D(x) is {records[-1]['disc/real']:.2f} and D(G(z)) {records[-1]['disc/fake']:.2f}, which "
+            "leaves the generator little to follow; give the discriminator fewer moves or a lower learning rate"),
+    Ailment("oscillating", lambda records, i: _swing(records[:i + 1]) > LARGEST_SWING, lambda records:
+            f"D(x) - D(G(z)) on held-out images changes by {_swing(records):.2f} from one record to the next; lower "
+            "the learning rates, or average the weights"),
+)
+
+PANELS = {
+    "D(x), D(G(z)) in training": ("disc/real", "disc/fake", "gen/fake"),
+    "held out": ("test/real", "test/fake", "test/accuracy"),
+    "loss, nats": ("disc/loss", "gen/loss", "few/disc_loss", "few/gen_loss"),
+    "gradient norm": ("disc/grad_norm", "gen/grad_norm"),
+    "update norm": ("disc/update_norm", "gen/update_norm"),
+    "samples": ("samples/diversity", "samples/nearest", "samples/copied", "ema/distance"),
+}
+
+
+def _figure(history: list[dict], words: str):
+    fig, axes = figure(10, 5.2, rows=2, columns=3)
+    for panel, (title, names) in zip(axes.flat, PANELS.items(), strict=True):
+        for name in names:
+            points = [(record["epoch"], record[name]) for record in history if name in record]
+            if points:
+                panel.plot(*zip(*points, strict=True), label=name, linewidth=1)
+        panel.set(title=title, xlabel="epoch", yscale="log" if "norm" in title else "linear")
+        panel.legend(fontsize=7)
+    fig.suptitle(words.partition(":")[0])
+    return fig

@@ -1,0 +1,37 @@
+"""The same samples across training: a strip, and an animation."""
+from collections.abc import Iterator
+from math import isqrt
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gen_jax import images
+from gen_jax.evals.draw import image_rows
+from gen_jax.evals.trained import Animation, Result, Trained
+
+NEEDS = ("prior", "decode")
+ROWS = 8  # epochs in the strip
+COLUMNS = 16  # samples in it, at most
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """From the pictures that the eval samples drew in training; nothing where it drew none.
+
+    The figure "samples_over_time" has a row for each of some epochs, spaced by about equal factors, and the animation
+    of that name has all of them.
+    """
+    files = [path for path in trained.drawn("samples") if _epoch(path) <= trained.history[-1]["epoch"]]
+    if not files:
+        return
+    frames = [np.asarray(Image.open(path)) for path in files]
+    yield "samples_over_time", Animation(frames)
+    chosen = np.unique(np.geomspace(1, len(files), ROWS).round().astype(int) - 1)
+    x = [images.tiles(frames[i], isqrt(trained.hp.samples), trained.train.images.shape[1:])[:COLUMNS] for i in chosen]
+    yield "samples_over_time", image_rows("the same latents after so many epochs", np.stack(x) / np.float32(255),
+                                          [str(_epoch(files[i])) for i in chosen])
+
+
+def _epoch(path: Path) -> int:
+    """Of a picture drawn during training."""
+    return int(path.stem.rpartition("_")[2])

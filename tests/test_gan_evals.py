@@ -1,0 +1,109 @@
+"""What is said of a GAN: signals of known images, verdicts on known histories and on failures planted on purpose."""
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from configs import dcgan_digits
+from gen_jax import experiment, images
+from gen_jax.evals import gan_health, gan_signals, samples_over_time
+from gen_jax.evals import trained as evals
+from gen_jax.evals.frechet import frechet
+from gen_jax.find import find
+from gen_jax.models.net import Net
+from gen_jax.report import pictures
+from gen_jax.report.workdir import Workdir
+from gen_jax.session import Session
+from gen_jax.training.interrupt import Interrupts
+
+HEALTHY = {"disc/loss": 1.0, "gen/loss": 1.3, "disc/real": 0.65, "disc/fake": 0.35, "test/real": 0.6, "test/fake": 0.3,
+           "samples/diversity": 0.95, "samples/nearest": 1.2, "samples/copied": 0.05}
+
+
+@pytest.mark.parametrize("word,sign", [
+    ("healthy", {}), ("diverged", {"gen/loss": 100.0}), ("diverged", {"samples/nearest": 3.0}),
+    ("diverged", {"disc/loss": float("nan")}), ("mode collapse", {"samples/diversity": 0.1}),
+    ("copying", {"samples/copied": 0.9}), ("discriminator saturated", {"disc/real": 0.99, "disc/fake": 0.01}),
+])
+def test_a_verdict_is_what_holds_to_the_end_and_since_when(word, sign):
+    bad = [HEALTHY | (sign if 3 <= i < 5 or i >= 8 else {}) | {"step": 10 * i, "epoch": i} for i in range(12)]
+    assert gan_health.verdict(bad).startswith("healthy at step 110 " if not sign else f"{word} since step 80 (epoch 8)")
+    assert gan_health.verdict(bad[:8]).startswith("healthy"), "a bad patch that has passed"
+    assert gan_health.verdict(bad[:2]).startswith("unknown")
+
+
+def test_swings_are_seen():
+    swinging = [HEALTHY | {"test/real": 0.9 if i % 2 else 0.3, "step": i, "epoch": i} for i in range(12)]
+    assert gan_health.verdict(swinging).startswith("oscillating since step 9 ")
+
+
+class Deaf(nn.Module):
+    """A generator that ignores its latents."""
+
+    inner: nn.Module
+
+    def __call__(self, z, train):
+        return self.inner(0 * z, train)
+
+
+@pytest.mark.parametrize("word", ["healthy", "mode collapse"])
+def test_a_generator_that_ignores_its_latents_is_found_and_a_healthy_one_is_not(word, tmp_path):
+    config = dcgan_digits.get_config()
+    config.model.update({"gen_widths": (32, 32), "disc_widths": (32, 32)})
+    config.train.epochs, config.evals.every_epochs, config.evals.during = 10, 2, ("gan_signals",)
+    built = experiment.build(config)
+    if word == "mode collapse":
+        nets = find("models", "dcgan").build(config.model, built.train.images.shape[1:])
+        deaf = nets | {"gen": Net(Deaf(nets["gen"].module), nets["gen"].inputs)}
+        built = built._replace(objective=find("objectives", "gan").build(deaf, config.objective))
+    workdir = Workdir(tmp_path)
+    workdir.claim()
+    session = Session(built, workdir)
+    with Interrupts() as interrupts:
+        session.train(interrupts)
+    assert gan_health.verdict(gan_health.signals(session.metrics.records())).startswith(word)
+
+
+@pytest.fixture
+def trained():
+    """Digits, and an untrained GAN."""
+    config = dcgan_digits.get_config()
+    config.model.update({"gen_widths": (8, 8), "disc_widths": (8, 8)})
+    built = experiment.build(config)
+    return evals.Trained(built.config, built.objective, *built.start().state.averaged(), built.train, built.test, [])
+
+
+def test_signals_of_copies_of_constant_images_and_of_real_ones(trained, monkeypatch):
+    def signals(samples):
+        monkeypatch.setattr(evals.Trained, "apply", lambda self, name, rows: samples)
+        return dict(gan_signals.evaluate(trained))
+    copies = signals(trained.train_x[:256])
+    assert copies["samples/copied"] == 1 and copies["samples/nearest"] < 0.01
+    assert copies["samples/diversity"] == pytest.approx(1, abs=0.05)
+    assert signals(np.full_like(trained.train_x[:256], 0.5))["samples/diversity"] == pytest.approx(0, abs=1e-3)
+    half = (trained.train_x[:256] + trained.train_x[256:512]) / 2
+    assert signals(half)["samples/copied"] < 0.5
+    assert {"few/disc_loss", "few/gen_loss"} <= set(copies)
+
+
+def test_frechet_distance_of_normals_is_its_closed_form():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200_000, 3)).astype(np.float32)
+    scale, shift = np.array([1.0, 2.0, 0.5], np.float32), np.array([1.0, 0.0, -2.0], np.float32)
+    assert frechet(x, x) == pytest.approx(0, abs=1e-6)
+    assert frechet(x, x * scale + shift) == pytest.approx(5 + np.square(1 - scale).sum(), rel=0.01)
+
+
+def test_the_strip_and_the_animation_show_what_was_drawn(trained, tmp_path):
+    rng = np.random.default_rng(0)
+    drawn = [rng.integers(0, 256, (64, 8, 8, 1), dtype=np.uint8) for _ in range(3)]
+    for epoch, x in enumerate(drawn, 1):
+        pictures.save(tmp_path / f"samples_{epoch:04d}", images.grid(x, 8))
+    trained.history = [{"epoch": 2}]
+    trained.drawn = lambda name: sorted(tmp_path.glob(f"{name}_*.png"))
+    (_, animation), (_, strip) = samples_over_time.evaluate(trained)
+    assert len(animation.frames) == 2, "the third is of steps that a resumed run has not yet made again"
+    for frame, x in zip(animation.frames, drawn, strict=False):
+        np.testing.assert_array_equal(images.tiles(frame, 8, (8, 8, 1)), x)
+    pictures.save(tmp_path / "strip", strip)
+    pictures.save(tmp_path / "strip", animation)
+    assert (tmp_path / "strip.png").exists() and (tmp_path / "strip.gif").read_bytes()[:4] == b"GIF8"
