@@ -3,7 +3,7 @@ from configs import base
 
 
 def get_config(variant: str = ""):
-    """The chapter's nets and recipe, 200 epochs; :smoke is a few steps on made-up images."""
+    """The chapter's nets and recipe, 200 epochs; :rmsprop with its other optimizer; :smoke is a few steps."""
     config = base.get_config()
     config.data.update({"name": "tfds", "dataset": "cifar10", "classes": "automobile"})
     config.model = base.dcgan()
@@ -14,4 +14,7 @@ def get_config(variant: str = ""):
     config.evals.update({"end": base.GAN_EVALS, "during": ("samples", "gan_signals"), "every_epochs": 1, "samples": 16,
                          "batch_size": 250})
     config.checkpoint.update({"every_epochs": 5, "best": ""})
+    if variant == "rmsprop":
+        config.optim.gen.name = config.optim.disc.name = variant
+        return config
     return base.smoke(config, variant)

@@ -16,7 +16,7 @@ from gen_jax.report.workdir import Workdir
 from gen_jax.session import writing
 from gen_jax.training import feed, loop
 
-STRETCHES, STRETCH_SECONDS = 10, 0.5  # how often the step is timed, and for how long each time
+STRETCHES = 8  # how often the step is timed
 
 
 def bench(config: ConfigDict, workdir: Workdir) -> None:
@@ -52,7 +52,7 @@ def bench(config: ConfigDict, workdir: Workdir) -> None:
 
 
 def _step_seconds(advance, progress: loop.Progress, block: feed.Block, key: jax.Array) -> list[float]:
-    """Seconds a step, of stretches of as many steps as the first ones make STRETCH_SECONDS.
+    """Seconds a step, of stretches of as many steps as take loop.STRETCH_SECONDS, as in training.
 
     The block's images are trained on again and again: its last step is put back to its first.
     """
@@ -65,7 +65,7 @@ def _step_seconds(advance, progress: loop.Progress, block: feed.Block, key: jax.
     steps, seconds = 1, []
     while len(seconds) < STRETCHES:
         progress, per_step = timed(progress, steps)
-        wanted = max(1, min(round(STRETCH_SECONDS / per_step), block.end - block.first))
+        wanted = max(1, min(round(loop.STRETCH_SECONDS / per_step), block.end - block.first))
         if wanted > 2 * steps:  # too short to be timed
             steps = min(wanted, 4 * steps)
         else:

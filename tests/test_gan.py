@@ -95,7 +95,7 @@ def test_losses_are_their_closed_forms():
         assert means["accuracy"] == 0.5
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (33, 20, 3)], ids=str)
+@pytest.mark.parametrize("shape", [(8, 8, 1), (33, 20, 3), (128, 128, 3)], ids=str)
 def test_nets_fit_any_image(shape):
     hp = dcgan_digits.get_config().model
     nets = find("models", "dcgan").build(hp, shape)

@@ -41,7 +41,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
 def signals(history: list[dict]) -> list[dict]:
     """The records that have the signals which a verdict rests on."""
-    return [record for record in history if "samples/diversity" in record]
+    return [record for record in history if "samples/copied" in record]
 
 
 def verdict(records: list[dict]) -> str:

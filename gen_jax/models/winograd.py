@@ -6,7 +6,7 @@ Gray, arXiv:1509.09308). In two dimensions the transforms are Kronecker products
 independent matrix products over the channels. All of it is linear in x and in k, so that JAX's own derivatives have
 the same form and cost, of any order.
 """
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -36,20 +36,36 @@ def correlate(x: jax.Array, kernel: jax.Array, before: tuple[int, int], out: tup
     x: [H,W,B,C], float32 or float64. kernel: [r,s,C,N], with at most MOST_TAPS taps a side. before: zeros in front of
     rows and columns.
     """
-    (_, _, batch, channels), (rows, columns, _, features) = x.shape, kernel.shape
-    h, w = (_axis(*args) for args in zip(x.shape[:2], (rows, columns), before, out, strict=True))
+    h, w = (_axis(*args) for args in zip(x.shape[:2], kernel.shape[:2], before, out, strict=True))
+    # The one matrix product of each of the n*n points: a tile's channels times the kernel's.
+    products = jnp.matmul(_input_at_points(x, h, w, before), _kernel_at_points(kernel, h, w))
+    return _outputs(products, h, w, x.shape[2])[:out[0], :out[1]]
+
+
+def _input_at_points(x: jax.Array, h: Axis, w: Axis, before: tuple[int, int]) -> jax.Array:
+    """[n*n, tiles, C] of x: [H,W,B,C]; tiles: of an image's blocks, of all blocks, of all images, in this order."""
+    channels = x.shape[-1]
     x = _blocks(_blocks(x, 1, w, before[1]), 0, h, before[0])  # [blocks,rows,blocks,columns,B,C]
     x = x.transpose(1, 3, 0, 2, 4, 5).reshape(h.input.shape[-1] * w.input.shape[-1], -1)
-    points = len(h.kernel) * len(w.kernel)
-    kron = partial(_kron, dtype=x.dtype)
-    at_points = (kron(h.input, w.input).reshape(-1, len(x)) @ x).reshape(points, -1, channels)
-    kernel = (kron(h.kernel, w.kernel).reshape(points, -1) @ kernel.reshape(rows * columns, -1)).reshape(
-        points, channels, features)
-    y = kron(h.output, w.output).reshape(-1, points) @ jnp.matmul(at_points, kernel).reshape(points, -1)
+    transform = _kron(h.input, w.input, x.dtype).reshape(-1, len(x))
+    return (transform @ x).reshape(len(h.kernel) * len(w.kernel), -1, channels)
+
+
+def _kernel_at_points(kernel: jax.Array, h: Axis, w: Axis) -> jax.Array:
+    """[n*n,C,N] of kernel: [r,s,C,N]."""
+    rows, columns, channels, features = kernel.shape
+    transform = _kron(h.kernel, w.kernel, kernel.dtype).reshape(-1, rows * columns)
+    return (transform @ kernel.reshape(rows * columns, -1)).reshape(-1, channels, features)
+
+
+def _outputs(products: jax.Array, h: Axis, w: Axis, batch: int) -> jax.Array:
+    """[H',W',B,N] of products: [n*n,tiles,N]."""
+    features = products.shape[-1]
+    transform = _kron(h.output, w.output, products.dtype).reshape(-1, len(products))
+    y = transform @ products.reshape(len(products), -1)
     y = y.reshape(len(h.output), len(w.output), h.input.shape[1], w.input.shape[1], h.blocks, w.blocks, batch, features)
-    y = y.transpose(4, 2, 0, 5, 3, 1, 6, 7)
-    y = y.reshape(y.shape[0] * y.shape[1] * y.shape[2], -1, batch, features)
-    return y[:out[0], :out[1]]
+    y = y.transpose(4, 2, 0, 5, 3, 1, 6, 7)  # block, tile, output of rows, then of columns
+    return y.reshape(y.shape[0] * y.shape[1] * y.shape[2], -1, batch, features)
 
 
 @lru_cache

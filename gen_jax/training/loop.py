@@ -10,7 +10,7 @@ from gen_jax.objectives.objective import Batch
 from gen_jax.training.feed import Block, DeviceFeed, HostFeed, batch_at
 from gen_jax.training.state import TrainState
 
-STRETCH_SECONDS = 0.5  # how long the device runs before the host looks at signals and progress
+STRETCH_SECONDS = 2.0  # how long the device runs before the host looks at signals and progress
 
 
 class Progress(NamedTuple):
