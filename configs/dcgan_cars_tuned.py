@@ -1,4 +1,9 @@
-"""The chapter's nets and images seen, trained as well as we can."""
+"""The chapter's nets, and as many images seen, trained as well as we can.
+
+python launch.py --config=configs/dcgan_cars_tuned.py
+
+About 60 minutes on two CPU cores. What Fréchet distance it reaches is not measured yet.
+"""
 from configs import base, dcgan_cars
 
 

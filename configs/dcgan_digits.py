@@ -1,4 +1,9 @@
-"""A DCGAN on scikit-learn's 8x8 digits, which need no network and no preparation."""
+"""A DCGAN on scikit-learn's 8x8 digits, which need no network and no preparation.
+
+python launch.py --config=configs/dcgan_digits.py
+
+About a minute on two CPU cores. Fréchet distance of a classifier's features: not measured yet.
+"""
 from configs import base
 
 

@@ -1,4 +1,9 @@
-"""A DCGAN on MNIST."""
+"""A DCGAN on MNIST.
+
+python launch.py --config=configs/dcgan_mnist.py
+
+Minutes on two CPU cores. Fréchet distance of a classifier's features: not measured yet.
+"""
 from configs import base, dcgan_digits
 
 

@@ -18,8 +18,7 @@ LEAST_DIVERSITY = 0.5
 MOST_COPIED = 0.4
 LARGEST_MARGIN = 0.8  # D(x) - D(G(z)) as the discriminator trains
 LARGEST_SWING = 0.3  # of the held-out margin, from one epoch to the next, on average
-RECENT = 10  # records that a swing is averaged over
-FEWEST = 5  # records that a verdict takes
+RECENT = 5  # records that swings and copies are averaged over, and that a verdict takes
 
 
 class Ailment(NamedTuple):
@@ -46,8 +45,8 @@ def signals(history: list[dict]) -> list[dict]:
 
 def verdict(records: list[dict]) -> str:
     """A sentence: the first ailment that holds to the last of records, its first step and evidence; or health."""
-    if len(records) < FEWEST:
-        return (f"unknown: there are signals of {len(records)} epochs, and a verdict takes {FEWEST}; put gan_signals "
+    if len(records) < RECENT:
+        return (f"unknown: there are signals of {len(records)} epochs, and a verdict takes {RECENT}; put gan_signals "
                 "into evals.during, and lower evals.every_epochs")
     for ailment in AILMENTS:
         since = len(records)
@@ -59,7 +58,7 @@ def verdict(records: list[dict]) -> str:
     last = records[-1]
     return (f"healthy at step {last['step']} (epoch {last['epoch']}): in training D(x) is {last['disc/real']:.2f} and "
             f"D(G(z)) {last['disc/fake']:.2f}; samples are {last['samples/diversity']:.0%} as diverse as test images, "
-            f"and {last['samples/copied']:.0%} of them copies")
+            f"and {_copied(records):.0%} of them copies")
 
 
 def _losses(record: dict) -> list[float]:
@@ -68,6 +67,11 @@ def _losses(record: dict) -> list[float]:
 
 def _margin(record: dict) -> float:
     return record["disc/real"] - record["disc/fake"]
+
+
+def _copied(records: list[dict]) -> float:
+    """Averaged, because it is of 256 samples, and noisy where most images are training images anyway."""
+    return float(np.mean([record["samples/copied"] for record in records[-RECENT:]]))
 
 
 def _swing(records: list[dict]) -> float:
@@ -80,6 +84,11 @@ def _diverged(records: list[dict], i: int) -> bool:
     return not max(_losses(records[i])) < LARGEST_LOSS or records[i]["samples/nearest"] > FARTHEST
 
 
+def _copies(records: list[dict], i: int) -> bool:
+    """Samples far from all images may share one nearest image; copies are nearer than test images are."""
+    return _copied(records[:i + 1]) > MOST_COPIED and records[i]["samples/nearest"] < 1
+
+
 AILMENTS = (
     Ailment("diverged", _diverged, lambda records:
             f"the larger loss is {max(_losses(records[-1])):.1f} nats, and samples are "
@@ -87,8 +96,8 @@ AILMENTS = (
             "learning rates"),
     Ailment("mode collapse", lambda records, i: records[i]["samples/diversity"] < LEAST_DIVERSITY, lambda records:
             f"samples differ from each other {records[-1]['samples/diversity']:.0%} as much as test images do"),
-    Ailment("copying", lambda records, i: records[i]["samples/copied"] > MOST_COPIED, lambda records:
-            f"{records[-1]['samples/copied']:.0%} of the samples are nearer to training images than chance would have "
+    Ailment("copying", _copies, lambda records:
+            f"{_copied(records):.0%} of the samples are nearer to training images than chance would have "
             "it; more images, or augmentation, keep the discriminator from learning them by heart"),
     Ailment("discriminator saturated", lambda records, i: _margin(records[i]) > LARGEST_MARGIN, lambda records:
             f"in training D(x) is {records[-1]['disc/real']:.2f} and D(G(z)) {records[-1]['disc/fake']:.2f}, which "
@@ -115,7 +124,8 @@ def _figure(history: list[dict], words: str):
             points = [(record["epoch"], record[name]) for record in history if name in record]
             if points:
                 panel.plot(*zip(*points, strict=True), label=name, linewidth=1)
-        panel.set(title=title, xlabel="epoch", yscale="log" if "norm" in title else "linear")
+        panel.set(title=title, xlabel="epoch")
+        panel.set_ylim(bottom=min(0, panel.get_ylim()[0]))
         panel.legend(fontsize=7)
     fig.suptitle(words.partition(":")[0])
     return fig

@@ -18,6 +18,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
             points = [(record["epoch"], record[name]) for record in records if name in record]
             if points:
                 panel.plot(*zip(*points, strict=True), label=label, linewidth=1)
-        panel.set(title=title, xlabel="epoch", ylabel="nats", yscale="log")
+        panel.set(title=title, xlabel="epoch", ylabel="nats")
+        panel.set_ylim(bottom=min(0, panel.get_ylim()[0]))
         panel.legend()
     yield "gan_losses", fig

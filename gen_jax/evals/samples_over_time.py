@@ -21,7 +21,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     The figure "samples_over_time" has a row for each of some epochs, spaced by about equal factors, and the animation
     of that name has all of them.
     """
-    files = [path for path in trained.drawn("samples") if _epoch(path) <= trained.history[-1]["epoch"]]
+    last = max((record["epoch"] for record in trained.history), default=0)
+    files = [path for path in trained.drawn("samples") if _epoch(path) <= last]
     if not files:
         return
     frames = [np.asarray(Image.open(path)) for path in files]
