@@ -2,7 +2,7 @@
 
 python launch.py --config=configs/dcgan_mnist.py
 
-Minutes on two CPU cores. Fréchet distance of a classifier's features: not measured yet.
+A few minutes on two CPU cores. Fréchet distance of a classifier's features: not measured yet.
 """
 from configs import base, dcgan_digits
 

@@ -1,4 +1,6 @@
 """Every test runs with implicit broadcasting between ranks as an error, and with small runs to share."""
+import os
+
 import jax
 import pytest
 
@@ -7,6 +9,11 @@ from gen_jax import experiment
 from gen_jax.folders import keep_compiled_code
 from gen_jax.report.workdir import Workdir
 
+# XLA compiles in half the time without its optimizations; what tests launch in processes of their own has them all.
+flags = os.environ.get("XLA_FLAGS", "")
+os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_optimization_level=0"
+jax.devices()  # reads the flags
+os.environ["XLA_FLAGS"] = flags
 keep_compiled_code()  # as the launcher does: many tests compile the same programs
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

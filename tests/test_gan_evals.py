@@ -5,9 +5,8 @@ from flax import linen as nn
 
 from configs import dcgan_digits
 from gen_jax import experiment, images
-from gen_jax.evals import gan_health, gan_signals, samples_over_time
+from gen_jax.evals import classifier, frechet, gan_health, gan_signals, samples_over_time
 from gen_jax.evals import trained as evals
-from gen_jax.evals.frechet import frechet
 from gen_jax.find import find
 from gen_jax.models.net import Net
 from gen_jax.report import pictures
@@ -33,7 +32,8 @@ def test_a_verdict_is_what_holds_to_the_end_and_since_when(word, sign):
 
 def test_copies_are_seen_in_the_mean():
     many = [HEALTHY | {"samples/copied": 0.3 + 0.4 * (i % 2), "step": i, "epoch": i} for i in range(12)]
-    assert gan_health.verdict([record | {"samples/nearest": 0.8} for record in many]).startswith("copying since step 1 ")
+    near = [record | {"samples/nearest": 0.8} for record in many]
+    assert gan_health.verdict(near).startswith("copying since step 1 ")
     assert gan_health.verdict(many).startswith("healthy"), "far from all images, they are no copies"
 
 
@@ -91,12 +91,23 @@ def test_signals_of_copies_of_constant_images_and_of_real_ones(trained, monkeypa
     assert {"few/disc_loss", "few/gen_loss"} <= set(copies)
 
 
+def test_a_classifier_is_trained_once_and_tells_digits_from_noise(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(classifier, "STEPS", 60)
+    trained.config.unlock()
+    trained.config.data.cache_dir = str(tmp_path)
+    first = dict(frechet.evaluate(trained))
+    assert first["judge/accuracy"] > 0.7
+    assert 0 <= first["judge/frechet_real"] < 0.2 * first["judge/frechet"]
+    monkeypatch.setattr(classifier, "_train", None)  # the second time it is read
+    assert dict(frechet.evaluate(trained)) == first
+
+
 def test_frechet_distance_of_normals_is_its_closed_form():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((200_000, 3)).astype(np.float32)
     scale, shift = np.array([1.0, 2.0, 0.5], np.float32), np.array([1.0, 0.0, -2.0], np.float32)
-    assert frechet(x, x) == pytest.approx(0, abs=1e-6)
-    assert frechet(x, x * scale + shift) == pytest.approx(5 + np.square(1 - scale).sum(), rel=0.01)
+    assert frechet.frechet(x, x) == pytest.approx(0, abs=1e-6)
+    assert frechet.frechet(x, x * scale + shift) == pytest.approx(5 + np.square(1 - scale).sum(), rel=0.01)
 
 
 def test_the_strip_and_the_animation_show_what_was_drawn(trained, tmp_path):
