@@ -8,11 +8,11 @@ from configs import base, dcgan_digits
 
 
 def get_config(variant: str = ""):
-    """7x7x128 -> 14x14x64 -> 28x28x1; :smoke is a few steps on made-up images."""
+    """7x7x64 -> 14x14x32 -> 28x28x1; :smoke is a few steps on made-up images."""
     config = dcgan_digits.get_config()
     config.data.update({"name": "tfds", "dataset": "mnist"})
-    config.model.latent_dim = 64
-    config.train.update({"batch_size": 128, "epochs": 8, "ema_decay": 0.995})
+    config.model.update({"latent_dim": 64, "gen_widths": (64, 32), "disc_widths": (32, 64)})
+    config.train.update({"batch_size": 128, "epochs": 6, "ema_decay": 0.995})
     config.evals.every_epochs = 1
     config.checkpoint.every_epochs = 2
     return base.smoke(config, variant)
