@@ -21,7 +21,7 @@ def drawn(seed):
     """(x, kernel, strides, pads) of a geometry drawn at random: sides, taps, strides, pads, parities, channels."""
     rng = np.random.default_rng(seed)
     size, taps, strides = rng.integers(5, 20, 2), rng.integers(1, 8, 2), tuple(rng.integers(1, 4, 2).tolist())
-    channels = rng.choice([1, 3, 17, 32], 2)
+    channels = rng.choice([1, 3, 9, 17], 2)
     pads = [(int(a), int(b)) for a, b in (rng.integers(0, k + 1, 2) for k in taps)]
     return normal(rng, 2, *size, channels[0]), normal(rng, *taps, *channels), strides, pads
 
@@ -46,7 +46,7 @@ def test_value_and_both_gradients_are_xla_s(seed, transposed):
         np.testing.assert_allclose(got, wanted, rtol=0, atol=5e-6 * float(jnp.abs(wanted).max()) + 1e-6)
 
 
-@pytest.mark.parametrize("channels", [2, 16], ids=["patches", "winograd"])
+@pytest.mark.parametrize("channels", [2, 8], ids=["patches", "winograd"])
 def test_gradients_are_finite_differences_also_where_xla_s_are_not(channels):
     """XLA 0.10's gradient of a transposed convolution with more padding than taps reads beyond its arrays on a CPU."""
     with jax.enable_x64(True):

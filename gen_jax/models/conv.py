@@ -23,7 +23,7 @@ from jax import lax
 from gen_jax.models import winograd
 from gen_jax.models.patches import Geometry, overlap, patches
 
-MIN_CHANNELS = 16  # below, transforming the image costs more than the products that it saves
+MIN_CHANNELS = 8  # below, transforming the image costs more than the products that it saves
 
 
 class Conv(nn.Conv):
