@@ -20,8 +20,9 @@ def normal(rng, *shape):
 def drawn(seed):
     """(x, kernel, strides, pads) of a geometry drawn at random: sides, taps, strides, pads, parities, channels."""
     rng = np.random.default_rng(seed)
-    size, taps, strides = rng.integers(5, 20, 2), rng.integers(1, 8, 2), tuple(rng.integers(1, 4, 2).tolist())
-    channels = rng.choice([1, 3, 9, 17], 2)
+    size, strides = rng.integers(5, 30, 2), tuple(rng.integers(1, 4, 2).tolist())
+    taps = [int(rng.integers(1, 3 * s + 4)) for s in strides]
+    channels = rng.choice([3, 9, 17], 2, p=[0.2, 0.4, 0.4])
     pads = [(int(a), int(b)) for a, b in (rng.integers(0, k + 1, 2) for k in taps)]
     return normal(rng, 2, *size, channels[0]), normal(rng, *taps, *channels), strides, pads
 

@@ -18,7 +18,7 @@ MOST_TAPS = 5
 # Evaluation points beside infinity, by n. Those of n = 6 lose least to rounding: 1.3e-6 of the result's standard
 # deviation in float32, where (0, 1, -1, 2, -2) of Lavin & Gray lose 2.9e-6 and a direct sum 0.2e-6.
 POINTS = {1: (), 2: (0,), 3: (0, -1), 4: (0, 1, -1), 5: (0, 1, -1, 1 / 2), 6: (0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)}
-BLOCK = 12  # outputs a side that one product with the input transform serves, at most
+WHOLE = 12  # an axis of more outputs is cut into single tiles; the inputs they share are then copied, not multiplied
 
 
 class Axis(NamedTuple):
@@ -76,9 +76,8 @@ def _axis(size: int, taps: int, before: int, out: int) -> Axis:
     n = m + taps - 1
     outputs, kernel, inputs = _transforms(m, taps)
     tiles = -(-out // m)
-    blocks = -(-tiles * m // BLOCK)
-    tiles = -(-tiles // blocks)
-    rows, before = (size, before) if blocks == 1 else (tiles * m + taps - 1, 0)  # of one block, zeros are left out
+    blocks, tiles = (1, tiles) if out <= WHOLE else (tiles, 1)
+    rows, before = (size, before) if blocks == 1 else (n, 0)  # of one block, zeros are left out
     block = np.zeros((n, tiles, rows))
     for tile in range(tiles):
         for j in range(n):
@@ -101,13 +100,13 @@ def _blocks(x: jax.Array, axis: int, cut: Axis, before: int) -> jax.Array:
     """x with one axis as two, [blocks,rows of a block]; neighbouring blocks share taps - 1 rows."""
     if cut.blocks == 1:
         return jnp.expand_dims(x, axis)
-    rows, shared = cut.input.shape[-1], cut.kernel.shape[1] - 1
-    step = rows - shared
-    pads = [(0, 0, 0)] * x.ndim
-    pads[axis] = (before, (cut.blocks + 1) * step - x.shape[axis] - before, 0)
-    x = lax.pad(x, jnp.zeros((), x.dtype), pads).reshape(*x.shape[:axis], cut.blocks + 1, step, *x.shape[axis + 1:])
-    own, after = (lax.slice_in_dim(x, i, cut.blocks + i, axis=axis) for i in (0, 1))
-    return lax.concatenate([own, lax.slice_in_dim(after, 0, shared, axis=axis + 1)], axis + 1)
+    (step, rows), pads = cut.output.shape, [(0, 0, 0)] * x.ndim
+    steps = -(-rows // step)
+    pads[axis] = (before, (cut.blocks + steps - 1) * step - x.shape[axis] - before, 0)
+    x = lax.pad(x, jnp.zeros((), x.dtype), pads).reshape(*x.shape[:axis], -1, step, *x.shape[axis + 1:])
+    parts = [lax.slice_in_dim(lax.slice_in_dim(x, i, cut.blocks + i, axis=axis), 0, min(step, rows - i * step),
+                              axis=axis + 1) for i in range(steps)]
+    return lax.concatenate(parts, axis + 1)
 
 
 def _kron(rows: np.ndarray, columns: np.ndarray, dtype: np.dtype) -> np.ndarray:
