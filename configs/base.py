@@ -42,7 +42,7 @@ def get_config() -> ConfigDict:
         "batch_size": 128,  # images per step
         "epochs": 50,  # passes over the training images; a step that would be ragged is left out of each
         "on_device_gb": 4.0,  # training images up to so many GB live on the device; more are fed from the host
-        "ema_decay": 0.0,  # per step, of weights and running statistics; 0: no averages
+        "ema_decay": 0.0,  # per step, of weights and running statistics, and less in the first steps; 0: no averages
         "ema_nets": "",  # nets that are averaged, comma-separated; "": all, if ema_decay is above 0
     })
     config.evals = ConfigDict({

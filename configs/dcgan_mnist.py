@@ -12,7 +12,7 @@ def get_config(variant: str = ""):
     config = dcgan_digits.get_config()
     config.data.update({"name": "tfds", "dataset": "mnist"})
     config.model.update({"latent_dim": 64, "gen_widths": (64, 32), "disc_widths": (32, 64)})
-    config.train.update({"batch_size": 128, "epochs": 6, "ema_decay": 0.995})
+    config.train.update({"batch_size": 128, "epochs": 5, "ema_decay": 0.995})
     config.evals.every_epochs = 1
     config.checkpoint.every_epochs = 2
     return base.smoke(config, variant)

@@ -101,14 +101,16 @@ def test_only_the_mover_changes():
     assert set(metrics) == {"a/loss", "a/grad_norm", "a/update_norm"}
 
 
-def test_a_step_is_one_pass_over_the_moves_and_ema_follows_weights_and_statistics():
+@pytest.mark.parametrize("start,decay", [(0, 0.1), (1000, 0.75)], ids=["first", "later"])
+def test_a_step_is_one_pass_over_the_moves_and_ema_follows_weights_and_statistics(start, decay):
     objective, optimizers, state = two_players(ema_nets=("b",))
+    state = state.replace(step=state.step + start)
     batch = Batch(jax.random.normal(KEY, (8, 2, 2, 1)), None)
     after, metrics = jax.jit(make_step(objective, optimizers, 0.75))(state, batch, KEY)
-    assert int(after.step) == 1
+    assert int(after.step) == start + 1
     assert set(metrics) == {f"{player}/{term}" for player in "ab" for term in ("loss", "grad_norm", "update_norm")}
     for part in ("params", "stats"):
-        expected = jax.tree.map(lambda old, new: 0.75 * old + 0.25 * new, getattr(state, part)["b"],
+        expected = jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, getattr(state, part)["b"],
                                 getattr(after, part)["b"])
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), expected, after.ema["b"][part])
     params, stats = after.averaged()

@@ -18,7 +18,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     """Numbers, for as many samples as there are test images, at most 1,000.
 
     judge/frechet, judge/frechet_real: distance of samples, of test images, to the training images; 0 is equal.
-    judge/recognised, judge/recognised_real: the share that the classifier takes for the classes of this run's data.
+    judge/recognised, judge/recognised_real: the share that the classifier takes for the classes of this run's data, if
+    they are not all that the data set has.
     judge/accuracy: of the classifier, on the test images of all classes.
     """
     judge = classifier(trained.config.data)
@@ -28,7 +29,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     wanted = [judge.classes.index(name) for name in trained.train.classes]
     for suffix, x in (("", samples), ("_real", test)):
         yield f"judge/frechet{suffix}", frechet(judge.features(x), reference)
-        yield f"judge/recognised{suffix}", float(np.isin(judge.logits(x).argmax(-1), wanted).mean())
+        if len(wanted) < len(judge.classes):
+            yield f"judge/recognised{suffix}", float(np.isin(judge.logits(x).argmax(-1), wanted).mean())
     yield "judge/accuracy", judge.accuracy
 
 

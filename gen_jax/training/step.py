@@ -2,6 +2,7 @@
 from collections.abc import Callable, Mapping
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from gen_jax.keys import MoveKeys, move_keys
@@ -15,14 +16,15 @@ def make_step(objective: Objective, optimizers: Mapping[str, optax.GradientTrans
 
     metrics: float32 [] by "<player>/<term>", among them every player's loss, grad_norm (the global norm of its
     gradient, before any clipping) and update_norm (of what is added to its weights); the mean over the player's moves
-    that report the term.
+    that report the term. Averages decay by ema_decay a step, at first faster, so that they forget the untrained nets.
     """
     def step(state: TrainState, batch: Batch, key: jax.Array):
         reports = []
         for move, keys in zip(objective.moves, move_keys(key, state.step, len(objective.moves)), strict=True):
             state, report = _make_move(move, objective.owns[move.player], optimizers[move.player], state, batch, keys)
             reports.append(report)
-        ema = {name: _average(old, {"params": state.params[name], "stats": state.stats[name]}, ema_decay)
+        decay = jnp.minimum(ema_decay, (state.step + 1) / (state.step + 10))
+        ema = {name: _average(old, {"params": state.params[name], "stats": state.stats[name]}, decay)
                for name, old in state.ema.items()}
         return state.replace(ema=ema, step=state.step + 1), _mean_by_name(reports)
     return step
@@ -48,7 +50,7 @@ def _make_move(move: Move, owned: tuple[str, ...], optimizer: optax.GradientTran
     return state, {f"{move.player}/{term}": value for term, value in metrics.items()}
 
 
-def _average(old, new, decay: float):
+def _average(old, new, decay: jax.Array):
     return jax.tree.map(lambda a, b: decay * a + (1 - decay) * b, old, new)
 
 
