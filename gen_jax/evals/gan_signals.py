@@ -19,7 +19,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     samples/diversity: mean distance between samples, as a share of that between test images (1: as diverse).
     samples/nearest: median distance of a sample to its nearest training image, as a share of a test image's.
     samples/copied: how much more often than chance a sample's nearest image is a training one, from 0 (test images are
-    nearest as often as their number lets expect; after Meehan et al., arXiv:2004.05675) to 1 (it always is).
+    nearest as often as their number lets expect, or more; after Meehan et al., arXiv:2004.05675) to 1 (it always is).
     ema/distance: between the generator's weights with EMA and without, as a share of the latter's norm.
     """
     yield from _few_losses(trained)
@@ -29,7 +29,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     to_train, to_test = _nearest(samples, trained.train_x), _nearest(samples, trained.test_x)
     yield "samples/nearest", float(np.median(to_train) / max(np.median(_nearest(some_test, trained.train_x)), 1e-12))
     chance = len(trained.train_x) / (len(trained.train_x) + len(trained.test_x))
-    yield "samples/copied", float(((to_train < to_test).mean() - chance) / (1 - chance))
+    yield "samples/copied", max(float(((to_train < to_test).mean() - chance) / (1 - chance)), 0.0)
     if trained.raw is not None and trained.config.train.ema_decay:
         yield "ema/distance", _relative_distance(trained.params["gen"], trained.raw["gen"])
 
