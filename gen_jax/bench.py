@@ -34,7 +34,7 @@ def bench(config: ConfigDict, workdir: Workdir) -> None:
     compiled = time.perf_counter()
     progress = jax.block_until_ready(advance(progress, block, 1, key))
     first = time.perf_counter()
-    seconds = _step_seconds(advance, progress, block, key)
+    seconds, peak_memory = _step_seconds(advance, progress, block, key), _peak_memory()
     step_s, peak = statistics.median(seconds), _peak_flops()
     flops = advance.cost_analysis().get("flops", float("nan"))
     result = {
@@ -42,12 +42,12 @@ def bench(config: ConfigDict, workdir: Workdir) -> None:
         "images_per_s_highest": batch_size / min(seconds), "step_s": step_s, "batch_size": batch_size,
         "prepare_s": ready - began, "compile_s": compiled - ready, "first_step_s": first - ready,
         "flops_per_step": flops, "peak_flops_per_s": peak, "peak_share": flops / step_s / peak,
-        "peak_memory_bytes": _peak_memory(), "device": jax.devices()[0].device_kind, "jax": jax.__version__,
+        "peak_memory_bytes": peak_memory, "device": jax.devices()[0].device_kind, "jax": jax.__version__,
     }
+    _print_table(result)
     with writing(workdir):
         workdir.path.mkdir(parents=True, exist_ok=True)
         write_json(workdir.path / "bench.json", result)
-    _print_table(result)
     say(f"the same as numbers: {workdir.path / 'bench.json'}")
 
 
@@ -61,6 +61,8 @@ def _step_seconds(advance, progress: loop.Progress, block: feed.Block, key: jax.
         progress = progress._replace(state=progress.state.replace(step=start))
         began = time.perf_counter()
         progress = jax.block_until_ready(advance(progress, block, block.first + steps, key))
+        if names := loop.not_finite(progress.last):
+            raise loop.Diverged(int(progress.state.step), names)
         return progress, (time.perf_counter() - began) / steps
     steps, seconds = 1, []
     while len(seconds) < STRETCHES:
@@ -103,8 +105,8 @@ def _print_table(result: dict) -> None:
         "speed": "{images_per_s:,.0f} images/s ({images_per_s_lowest:,.0f} to {images_per_s_highest:,.0f}), batch "
                  "{batch_size}",
         "step": "{step_s:.4f} s",
-        "start": "{prepare_s:.1f} s for data and state, then {compile_s:.1f} s to compile, {first_step_s:.1f} s to the "
-                 "end of the first step",
+        "start": "{prepare_s:.1f} s for data and state, then {compile_s:.1f} s to compile; with the first step "
+                 "{first_step_s:.1f} s",
         "work": "{flops_per_step:,.2f} GFLOP a step, as XLA counts them",
         "peak": "{peak_share:.0%} of the {peak_flops_per_s:,.0f} GFLOP/s of a matrix product",
         "memory": "{peak_memory_bytes:,} bytes at most",

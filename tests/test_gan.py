@@ -1,15 +1,19 @@
 """The games of two players: who moves, what changes, what noise is shared, and the losses' constants."""
+import json
+import shutil
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from configs import dcgan_cars, dcgan_digits
-from gen_jax import experiment, images
+from gen_jax import experiment, images, run
 from gen_jax.find import find
 from gen_jax.keys import stream
 from gen_jax.objectives import augment
 from gen_jax.objectives.objective import Batch
+from gen_jax.report.workdir import Workdir
 from gen_jax.training import loop
 from gen_jax.training.feed import DeviceFeed
 from gen_jax.training.state import digest, digests
@@ -63,6 +67,20 @@ def test_stops_change_no_bit_there_is_one_trace_and_every_move_is_made(gan):
         counts = {int(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(opt)
                   if "count" in jax.tree_util.keystr(path)}
         assert counts == {6 * sum(move.player == player for move in gan.objective.moves)}
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(gan, tmp_path):
+    gan.config.unlock()
+    gan.config.evals.update({"end": (), "during": ("gan_signals",)})
+    workdir = Workdir(tmp_path)
+
+    def end():
+        run.train(gan.config.copy_and_resolve_references(), workdir)
+        return json.loads(workdir.result.read_bytes())["state_sha256"], workdir.metrics.read_bytes()
+    straight = end()
+    workdir.result.unlink()
+    shutil.rmtree(tmp_path / "checkpoints" / "12")  # as a kill in the second epoch leaves it
+    assert end() == straight
 
 
 def test_the_chapter_s_fakes_are_made_in_inference_mode_and_its_generator_learns_from_the_same_latents(monkeypatch):

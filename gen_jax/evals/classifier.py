@@ -76,8 +76,8 @@ def classifier(hp: ConfigDict) -> Classifier:
     path = cache.folder(hp) / f"classifier-{_key(train)}.msgpack"
     state = create(objective, optimizers, (), jax.random.key(0))
     try:
-        weights = serialization.from_bytes((state.params, state.stats), path.read_bytes())
-    except (OSError, ValueError, KeyError, TypeError):  # not there, or not whole
+        weights = serialization.from_bytes((state.params, state.stats), _whole(path.read_bytes()))
+    except (OSError, ValueError):  # not there, or not whole
         weights = _train(objective, optimizers, state, train, size, steps)
         _keep(path, serialization.to_bytes(weights))
     answer = jax.jit(lambda x: objective.predict["both"](*weights, x))
@@ -123,12 +123,20 @@ def _key(train: data.Source) -> str:
     return hashlib.sha256(repr(settings).encode()).hexdigest()[:32]
 
 
+def _whole(content: bytes) -> bytes:
+    """What _keep was given. Raises ValueError where it is damaged."""
+    digest, content = content[:32], content[32:]
+    if hashlib.sha256(content).digest() != digest:
+        raise ValueError("damaged")
+    return content
+
+
 def _keep(path: Path, content: bytes) -> None:
-    """Writes path whole or not at all; a folder that cannot be written costs a warning."""
+    """Writes path, with a checksum, whole or not at all; a folder that cannot be written costs a warning."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
+        partial.write_bytes(hashlib.sha256(content).digest() + content)
         os.replace(partial, path)
     except OSError as error:
         logging.warning("the classifier is not kept, because %s cannot be written (%s)", path, error)

@@ -40,7 +40,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
 def signals(history: list[dict]) -> list[dict]:
     """The records that have the signals which a verdict rests on."""
-    return [record for record in history if "samples/copied" in record]
+    return [{name: np.nan if value is None else value for name, value in record.items()}  # not finite: null in the file
+            for record in history if "samples/copied" in record]
 
 
 def verdict(records: list[dict]) -> str:
@@ -81,7 +82,7 @@ def _swing(records: list[dict]) -> float:
 
 
 def _diverged(records: list[dict], i: int) -> bool:
-    return not max(_losses(records[i])) < LARGEST_LOSS or records[i]["samples/nearest"] > FARTHEST
+    return not all(loss < LARGEST_LOSS for loss in _losses(records[i])) or records[i]["samples/nearest"] > FARTHEST
 
 
 def _copies(records: list[dict], i: int) -> bool:

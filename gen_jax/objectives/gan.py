@@ -7,9 +7,12 @@ generator non-saturating, or the hinge loss (Lim & Ye, arXiv:1705.02894):
 1. disc:    softplus(-f(T(x))) + softplus(f(T(G(z))))      max(0, 1 - f(T(x))) + max(0, 1 + f(T(G(z))))
 2. gen:     softplus(-f(T(G(z))))                          -f(T(G(z)))
 
-plus r1 / 2 * |grad_x f(T(x))|^2 at move 1 (Mescheder, Geiger & Nowozin, arXiv:1801.04406). Each move draws its own z,
-T and dropout; move 1 is made disc_moves times, on the same real images. BatchNorm sees each batch alone, never real and
-fake ones together; G is in train mode in both moves, and only the mover's running statistics stay.
+plus r1 / 2 * |grad_x f(T(x))|^2 at move 1 (Mescheder, Geiger & Nowozin, arXiv:1801.04406). As held-out losses are, the
+reported disc/loss is the mean over real images and fakes, half of the above; the penalty is disc/r1, a term of its own.
+
+Each move draws its own z, T and dropout; move 1 is made disc_moves times, on the same real images. BatchNorm sees each
+batch alone, never real and fake ones together; G is in train mode in both moves, and only the mover's running
+statistics stay.
 """
 from collections.abc import Iterator, Mapping
 
@@ -56,9 +59,9 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
             penalty = jnp.float32(0)
         made, _ = fake(params, stats, len(x), z_key)
         judged, after = adversarial.judge(nets, params, after, augment(made, fake_key), fake_dropout)
-        loss = (real_loss(real) + fake_loss(judged)).mean() + hp.r1 / 2 * penalty
-        report = {"loss": loss, "real": jax.nn.sigmoid(real).mean(), "fake": jax.nn.sigmoid(judged).mean()}
-        return loss, Aux({**report, "r1": penalty} if hp.r1 else report, after)
+        loss = (real_loss(real) + fake_loss(judged)).mean()
+        report = {"loss": loss / 2, "real": jax.nn.sigmoid(real).mean(), "fake": jax.nn.sigmoid(judged).mean()}
+        return loss + hp.r1 / 2 * penalty, Aux({**report, "r1": penalty} if hp.r1 else report, after)
 
     def gen(params, stats, batch: Batch, keys):
         z_key, augment_key, dropout_key = jax.random.split(keys.move, 3)

@@ -45,6 +45,6 @@ class TensorBoard:
     def append(self, record: Mapping[str, Any]) -> None:
         """Adds one record's numbers at its step."""
         for name, value in record.items():
-            if name != "step":
+            if name != "step" and not isinstance(value, str):
                 self.writer.add_scalar(name, value, record["step"])
         self.writer.flush()
