@@ -16,7 +16,7 @@ LARGEST_LOSS = 9.0  # nats
 FARTHEST = 2.4  # of samples from training images, in distances of test images
 LEAST_DIVERSITY = 0.5
 MOST_COPIED = 0.4
-LARGEST_MARGIN = 0.8  # D(x) - D(G(z)) as the discriminator trains
+LARGEST_MARGIN = 0.86  # D(x) - D(G(z)) as the discriminator trains
 LARGEST_SWING = 0.3  # of the held-out margin, from one epoch to the next, on average
 RECENT = 5  # records that swings and copies are averaged over, and that a verdict takes
 
