@@ -2,9 +2,9 @@
 
 python launch.py --config=configs/dcgan_cars.py
 
-45 minutes on two CPU cores. Fréchet distance of a CIFAR-10 classifier's features 1.08, of test images 0.14; it takes
-90% of the samples for automobiles, and 89% of the test images. One seed. With RMSprop, which the chapter suggests too:
---config=configs/dcgan_cars.py:rmsprop.
+45 minutes on two CPU cores. Fréchet distance of a CIFAR-10 classifier's features 1.16 +- 0.10, of test images 0.14; it
+takes 88 +- 3% of the samples for automobiles, and 89% of the test images; +- is the standard deviation over 2 seeds.
+With RMSprop, which the chapter suggests too: --config=configs/dcgan_cars.py:rmsprop.
 """
 from configs import base
 
