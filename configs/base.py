@@ -170,10 +170,14 @@ def gan(**changes) -> ConfigDict:
     return section
 
 
-def smoke(config: ConfigDict, variant: str) -> ConfigDict:
-    """The config itself, or for the variant "smoke" a tiny run of it on made-up images, in seconds."""
-    if variant not in ("", "smoke"):
-        raise UserError(f"--config: there is no variant {variant!r} of this config; there is :smoke")
+def smoke(config: ConfigDict, variant: str, *others: str) -> ConfigDict:
+    """The config itself, or for the variant "smoke" a tiny run of it on made-up images, in seconds.
+
+    others: variants that the config makes itself, to be named to a user who asks for one that there is not.
+    """
+    if variant not in ("", "smoke", *others):
+        there_is = ", ".join(f":{name}" for name in ("smoke", *others))
+        raise UserError(f"--config: there is no variant {variant!r} of this config; there is {there_is}")
     if variant == "smoke":
         config.data.update({"name": "made_up", "num_train": 96, "num_test": 40, "size": (), "channels": 0,
                             "classes": ""})

@@ -23,5 +23,4 @@ def get_config(variant: str = ""):
     config.checkpoint.update({"every_epochs": 5, "best": ""})
     if variant == "rmsprop":
         config.optim.gen.name = config.optim.disc.name = variant
-        return config
-    return base.smoke(config, variant)
+    return base.smoke(config, variant, "rmsprop")

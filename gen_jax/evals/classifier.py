@@ -53,7 +53,7 @@ class Network(nn.Module):
 
 
 class Classifier(NamedTuple):
-    """A trained classifier; x: [N,H,W,C] in [0,1]."""
+    """A trained classifier; x: [N,H,W,C] in [0,1], or uint8 pixels."""
 
     logits: Callable[[np.ndarray], np.ndarray]  # x -> [N,K]
     features: Callable[[np.ndarray], np.ndarray]  # x -> [N,F], what the logits are linear in
@@ -80,13 +80,16 @@ def classifier(hp: ConfigDict) -> Classifier:
     except (OSError, ValueError):  # not there, or not whole
         weights = _train(objective, optimizers, state, train, size, steps)
         _keep(path, serialization.to_bytes(weights))
-    answer = jax.jit(lambda x: objective.predict["both"](*weights, x))
+
+    @jax.jit
+    def answer(x):
+        return objective.predict["both"](*weights, images.to_unit(x) if x.dtype == jnp.uint8 else x)
 
     def part(index: int) -> Callable[[np.ndarray], np.ndarray]:
         return lambda x: np.concatenate([np.asarray(answer(x[i:i + 500])[index]) for i in range(0, len(x), 500)])
     logits = part(0)
-    guess = logits(np.asarray(images.to_unit(test.images))).argmax(-1)
-    return Classifier(logits, part(1), train.classes, float((guess == test.labels).mean()))
+    accuracy = float((logits(test.images).argmax(-1) == test.labels).mean())
+    return Classifier(logits, part(1), train.classes, accuracy)
 
 
 def _objective(num_classes: int, image_shape: tuple[int, int, int]) -> Objective:

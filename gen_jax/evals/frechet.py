@@ -23,9 +23,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     judge/accuracy: of the classifier, on the test images of all classes.
     """
     judge = classifier(trained.config.data)
-    test = trained.test_x[some(trained.test, SAMPLES)]
+    test = trained.test.images[some(trained.test, SAMPLES)]
     samples = trained.apply("decode", trained.prior(trained.key("frechet"), len(test)))
-    reference = judge.features(trained.train_x)
+    reference = judge.features(trained.train.images)
     wanted = [judge.classes.index(name) for name in trained.train.classes]
     for suffix, x in (("", samples), ("_real", test)):
         yield f"judge/frechet{suffix}", frechet(judge.features(x), reference)

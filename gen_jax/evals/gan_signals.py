@@ -4,12 +4,15 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
+from gen_jax import images
+from gen_jax.data import Source
 from gen_jax.evals.trained import Result, Trained, some
 from gen_jax.objectives.objective import Batch
 
 NEEDS = ("prior", "decode", "discriminate")
 MOST = 256  # samples, and test images that they are compared with
 FEW = 16  # held-out images, and fakes, whose losses the book's chapter prints
+BLOCK = 1000  # images whose distances are computed at once
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
@@ -23,12 +26,13 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     ema/distance: between the generator's weights with EMA and without, as a share of the latter's norm.
     """
     yield from _few_losses(trained)
-    some_test = trained.test_x[some(trained.test, MOST)]
+    train, test = trained.train, trained.test
+    some_test = np.asarray(images.to_unit(test.images[some(test, MOST)]))
     samples = trained.apply("decode", trained.prior(trained.key("signals"), MOST))
     yield "samples/diversity", _spread(samples) / max(_spread(some_test), 1e-12)
-    to_train, to_test = _nearest(samples, trained.train_x), _nearest(samples, trained.test_x)
-    yield "samples/nearest", float(np.median(to_train) / max(np.median(_nearest(some_test, trained.train_x)), 1e-12))
-    chance = len(trained.train_x) / (len(trained.train_x) + len(trained.test_x))
+    to_train, to_test = _nearest(samples, train), _nearest(samples, test)
+    yield "samples/nearest", float(np.median(to_train) / max(np.median(_nearest(some_test, train)), 1e-12))
+    chance = len(train.images) / (len(train.images) + len(test.images))
     yield "samples/copied", max(float(((to_train < to_test).mean() - chance) / (1 - chance)), 0.0)
     if trained.raw is not None and trained.config.train.ema_decay:
         yield "ema/distance", _relative_distance(trained.params["gen"], trained.raw["gen"])
@@ -48,9 +52,10 @@ def _spread(x: np.ndarray) -> float:
     return float(np.sqrt(_squared_distances(x, x))[np.triu_indices(len(x), 1)].mean())
 
 
-def _nearest(x: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The distance [N] of each of the images x to the nearest of others."""
-    return np.sqrt(_squared_distances(x, others).min(1))
+def _nearest(x: np.ndarray, source: Source) -> np.ndarray:
+    """The distance [N] of each of the images x [N,H,W,C] to the nearest of source's."""
+    blocks = (source.images[start:start + BLOCK] for start in range(0, len(source.images), BLOCK))
+    return np.sqrt(np.min([_squared_distances(x, np.asarray(images.to_unit(block))).min(1) for block in blocks], 0))
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
