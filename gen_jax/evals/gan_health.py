@@ -16,6 +16,7 @@ LARGEST_LOSS = 9.0  # nats
 FARTHEST = 2.4  # of samples from training images, in distances of test images
 LEAST_DIVERSITY = 0.5
 MOST_COPIED = 0.4
+NEAREST = 0.9  # of samples to training images, in distances of test images
 LARGEST_MARGIN = 0.86  # D(x) - D(G(z)) as the discriminator trains
 LARGEST_SWING = 0.3  # of the held-out margin, from one epoch to the next, on average
 RECENT = 5  # records that swings and copies are averaged over, and that a verdict takes
@@ -59,7 +60,7 @@ def verdict(records: list[dict]) -> str:
     last = records[-1]
     return (f"healthy at step {last['step']} (epoch {last['epoch']}): in training D(x) is {last['disc/real']:.2f} and "
             f"D(G(z)) {last['disc/fake']:.2f}; samples are {last['samples/diversity']:.0%} as diverse as test images, "
-            f"and {_copied(records):.0%} of them copies")
+            f"and {last['samples/nearest']:.0%} as far from training images")
 
 
 def _losses(record: dict) -> list[float]:
@@ -86,8 +87,8 @@ def _diverged(records: list[dict], i: int) -> bool:
 
 
 def _copies(records: list[dict], i: int) -> bool:
-    """Samples far from all images may share one nearest image; copies are nearer than test images are."""
-    return _copied(records[:i + 1]) > MOST_COPIED and records[i]["samples/nearest"] < 1
+    """A few blurred images are nearest to many samples, which makes the count noisy; copies are near as well."""
+    return _copied(records[:i + 1]) > MOST_COPIED and records[i]["samples/nearest"] < NEAREST
 
 
 AILMENTS = (
@@ -98,8 +99,9 @@ AILMENTS = (
     Ailment("mode collapse", lambda records, i: records[i]["samples/diversity"] < LEAST_DIVERSITY, lambda records:
             f"samples differ from each other {records[-1]['samples/diversity']:.0%} as much as test images do"),
     Ailment("copying", _copies, lambda records:
-            f"{_copied(records):.0%} of the samples are nearer to training images than chance would have "
-            "it; more images, or augmentation, keep the discriminator from learning them by heart"),
+            f"{_copied(records):.0%} of the samples are nearer to training images than chance would have it, and they "
+            f"are {records[-1]['samples/nearest']:.0%} as far from them as test images; more images, or augmentation, "
+            "keep the discriminator from learning them by heart"),
     Ailment("discriminator saturated", lambda records, i: _margin(records[i]) > LARGEST_MARGIN, lambda records:
             f"in training D(x) is {records[-1]['disc/real']:.2f} and D(G(z)) {records[-1]['disc/fake']:.2f}, which "
             "leaves the generator little to follow; give the discriminator fewer moves or a lower learning rate"),
