@@ -44,6 +44,13 @@ def test_stops_change_no_bit_and_there_is_one_trace(tiny):
     assert (traces, traces_stopped) == (1, 1)
 
 
+def test_it_ends_at_the_last_step_also_within_an_epoch(tiny, monkeypatch):
+    monkeypatch.setattr(loop, "STRETCH_SECONDS", 1000.0)
+    end = loop.run(tiny.start(), loop.make_advance(tiny.step(), 16), DeviceFeed(tiny.train, 0, 16), KEY, 5,
+                   lambda *_: None, lambda progress, step: progress, lambda: False)
+    assert int(end.state.step) == 5
+
+
 def test_host_feed_gives_the_device_feed_s_bits(tiny):
     host, traces = advance_through(tiny, [12], HostFeed(tiny.train, 0, tiny.config.train.batch_size, steps_per_block=4))
     assert digest(host) == digest(advance_through(tiny, [12])[0])

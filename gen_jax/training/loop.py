@@ -74,7 +74,7 @@ def run(progress: Progress, advance: Callable, feed: DeviceFeed | HostFeed, key:
     step, stretch = int(progress.state.step), 1
     while step < total_steps and not stopped():
         block = feed.block(step)
-        began, until = time.perf_counter(), min(step + stretch, block.end)
+        began, until = time.perf_counter(), min(step + stretch, block.end, total_steps)
         progress = advance(progress, block, until, key)
         done = int(progress.state.step)  # waits for the device
         if names := not_finite(progress.last):
