@@ -9,12 +9,13 @@ from gen_jax.evals import trained as evals
 from gen_jax.report import pictures
 
 HEALTHY = {"disc/loss": 1.0, "gen/loss": 1.3, "disc/real": 0.65, "disc/fake": 0.35, "test/real": 0.6, "test/fake": 0.3,
-           "samples/diversity": 0.95, "samples/nearest": 1.2, "samples/copied": 0.05}
+           "samples/diversity": 0.95, "samples/spacing": 0.9, "samples/nearest": 1.2, "samples/copied": 0.05}
 
 
 @pytest.mark.parametrize("word,sign", [
     ("healthy", {}), ("diverged", {"gen/loss": 100.0}), ("diverged", {"samples/nearest": 3.0}),
     ("diverged", {"disc/loss": None}), ("mode collapse", {"samples/diversity": 0.1}),
+    ("mode collapse", {"samples/spacing": 0.1}),
     ("discriminator saturated", {"disc/real": 0.99, "disc/fake": 0.01}),
 ])
 def test_a_verdict_is_what_holds_to_the_end_and_since_when(word, sign):
@@ -29,12 +30,23 @@ def test_copies_are_seen_in_the_mean_if_they_are_near():
     many = [HEALTHY | {"samples/copied": 0.3 + 0.4 * (i % 2), "step": i, "epoch": i} for i in range(12)]
     for distance, word in ((0.8, "copying since step 1 "), (0.95, "healthy"), (1.2, "healthy")):
         records = [record | {"samples/nearest": distance} for record in many]
-        assert gan_health.verdict(records).startswith(word)
+        assert gan_health.verdict(gan_health.signals(records)).startswith(word)
 
 
 def test_swings_are_seen():
     swinging = [HEALTHY | {"test/real": 0.9 if i % 2 else 0.3, "step": i, "epoch": i} for i in range(12)]
-    assert gan_health.verdict(swinging).startswith("oscillating since step 4 ")
+    assert gan_health.verdict(gan_health.signals(swinging)).startswith("oscillating since step 4 ")
+
+
+def test_label_smoothing_leaves_less_to_saturate():
+    records = [HEALTHY | {"disc/real": 0.79, "disc/fake": 0.01, "step": i, "epoch": i} for i in range(12)]
+    for smoothing, word in ((0.0, "healthy"), (0.1, "healthy"), (0.2, "discriminator saturated since step 0 ")):
+        assert gan_health.verdict(gan_health.signals(records, smoothing)).startswith(word)
+
+
+def test_signals_that_an_objective_does_not_report_make_the_verdict_unknown():
+    records = [{name: value for name, value in HEALTHY.items() if name != "disc/real"} | {"step": i} for i in range(12)]
+    assert gan_health.verdict(gan_health.signals(records)).startswith("unknown")
 
 
 @pytest.fixture
@@ -53,7 +65,10 @@ def test_signals_of_copies_of_constant_images_and_of_real_ones(trained, monkeypa
     copies = signals(trained.train_x[:256])
     assert copies["samples/copied"] == 1 and copies["samples/nearest"] < 0.01
     assert copies["samples/diversity"] == pytest.approx(1, abs=0.05)
+    assert copies["samples/spacing"] == pytest.approx(1, abs=0.15)
     assert signals(np.full_like(trained.train_x[:256], 0.5))["samples/diversity"] == pytest.approx(0, abs=1e-3)
+    repeated = signals(np.resize(trained.train_x[:10], (256, 8, 8, 1)))
+    assert repeated["samples/diversity"] > 0.7 and repeated["samples/spacing"] == pytest.approx(0, abs=1e-3)
     half = (trained.train_x[:256] + trained.train_x[256:512]) / 2
     assert signals(half)["samples/copied"] < 0.5
     assert {"few/disc_loss", "few/gen_loss"} <= set(copies)

@@ -1,9 +1,11 @@
 """How a GAN has been doing, in words: healthy, or what ails it, by what evidence and since when.
 
 It reads what training has recorded: the players' terms, the test terms, and gan_signals, which must be among
-evals.during. An ailment is one that holds to the end of the run: GANs go through bad patches and recover.
+evals.during. An ailment is one that holds to the end of the run: GANs go through bad patches and recover. A hinge loss
+keeps D(x) - D(G(z)) small, and its generator's gradient does not vanish, so that saturation is not found there.
 """
 from collections.abc import Callable, Iterator
+from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +16,14 @@ from gen_jax.evals.trained import Result, Trained
 NEEDS = ("prior", "decode", "discriminate")
 LARGEST_LOSS = 9.0  # nats
 FARTHEST = 2.4  # of samples from training images, in distances of test images
-LEAST_DIVERSITY = 0.5
+LEAST_DIVERSITY = LEAST_SPACING = 0.5  # of samples, in those of test images
 MOST_COPIED = 0.4
 NEAREST = 0.9  # of samples to training images, in distances of test images
-LARGEST_MARGIN = 0.86  # D(x) - D(G(z)) as the discriminator trains
-LARGEST_SWING = 0.3  # of the held-out margin, from one epoch to the next, on average
+LARGEST_MARGIN, LARGEST_SHARE = 0.86, 0.95  # D(x) - D(G(z)) in training; and of the 1 - s that label smoothing leaves
+LARGEST_SWING = 0.3  # of the held-out margin, from one record to the next, on average
 RECENT = 5  # records that swings and copies are averaged over, and that a verdict takes
+READ = ("disc/real", "disc/fake", "test/real", "test/fake", "samples/diversity", "samples/spacing", "samples/nearest",
+        "samples/copied")
 
 
 class Ailment(NamedTuple):
@@ -32,24 +36,29 @@ class Ailment(NamedTuple):
 
 def evaluate(trained: Trained) -> Iterator[Result]:
     """health/verdict: a sentence; the figure "gan_health": the signals it rests on, over the epochs."""
-    records = signals(trained.history)
+    records = signals(trained.history, trained.config.objective.get("label_smoothing", 0.0))
     words = verdict(records)
     yield "health/verdict", words
     if records:
         yield "gan_health", _figure(trained.history, words)
 
 
-def signals(history: list[dict]) -> list[dict]:
-    """The records that have the signals which a verdict rests on."""
-    return [{name: np.nan if value is None else value for name, value in record.items()}  # not finite: null in the file
-            for record in history if "samples/copied" in record]
+def signals(history: list[dict], smoothing: float = 0.0) -> list[dict]:
+    """The records that have all signals which a verdict rests on, and "saturation", above 1 where it is too high.
+
+    smoothing: of the labels of real images, which keeps D(x) below 1.
+    """
+    limit = min(LARGEST_MARGIN, LARGEST_SHARE * (1 - smoothing))
+    whole = [{name: np.nan if value is None else value for name, value in record.items()}  # null: not finite
+             for record in history if all(name in record for name in READ)]
+    return [record | {"saturation": (record["disc/real"] - record["disc/fake"]) / limit} for record in whole]
 
 
 def verdict(records: list[dict]) -> str:
     """A sentence: the first ailment that holds to the last of records, its first step and evidence; or health."""
     if len(records) < RECENT:
-        return (f"unknown: there are signals of {len(records)} epochs, and a verdict takes {RECENT}; put gan_signals "
-                "into evals.during, and lower evals.every_epochs")
+        return (f"unknown: all signals are there {len(records)} times, and a verdict takes {RECENT}; gan_signals must "
+                "be among evals.during, evals.every_epochs small enough, and the objective report D(x) and D(G(z))")
     for ailment in AILMENTS:
         since = len(records)
         while since and ailment.holds(records, since - 1):
@@ -67,10 +76,6 @@ def _losses(record: dict) -> list[float]:
     return [value for name, value in record.items() if name in ("disc/loss", "gen/loss")]
 
 
-def _margin(record: dict) -> float:
-    return record["disc/real"] - record["disc/fake"]
-
-
 def _copied(records: list[dict]) -> float:
     """Averaged, because it is of 256 samples, and noisy where most images are training images anyway."""
     return float(np.mean([record["samples/copied"] for record in records[-RECENT:]]))
@@ -86,6 +91,11 @@ def _diverged(records: list[dict], i: int) -> bool:
     return not all(loss < LARGEST_LOSS for loss in _losses(records[i])) or records[i]["samples/nearest"] > FARTHEST
 
 
+def _collapsed(records: list[dict], i: int) -> bool:
+    """Few images, repeated, may be as far from each other as all are; but each has another one next to it."""
+    return records[i]["samples/diversity"] < LEAST_DIVERSITY or records[i]["samples/spacing"] < LEAST_SPACING
+
+
 def _copies(records: list[dict], i: int) -> bool:
     """A few blurred images are nearest to many samples, which makes the count noisy; copies are near as well."""
     return _copied(records[:i + 1]) > MOST_COPIED and records[i]["samples/nearest"] < NEAREST
@@ -96,13 +106,15 @@ AILMENTS = (
             f"the larger loss is {max(_losses(records[-1])):.1f} nats, and samples are "
             f"{records[-1]['samples/nearest']:.1f} times as far from training images as test images; lower the "
             "learning rates"),
-    Ailment("mode collapse", lambda records, i: records[i]["samples/diversity"] < LEAST_DIVERSITY, lambda records:
-            f"samples differ from each other {records[-1]['samples/diversity']:.0%} as much as test images do"),
+    Ailment("mode collapse", _collapsed, lambda records:
+            f"samples differ from each other {records[-1]['samples/diversity']:.0%}, and from the nearest other one "
+            f"{records[-1]['samples/spacing']:.0%} as much as test images do; see that the generator uses its latents, "
+            "and slow the discriminator down"),
     Ailment("copying", _copies, lambda records:
-            f"{_copied(records):.0%} of the samples are nearer to training images than chance would have it, and they "
-            f"are {records[-1]['samples/nearest']:.0%} as far from them as test images; more images, or augmentation, "
-            "keep the discriminator from learning them by heart"),
-    Ailment("discriminator saturated", lambda records, i: _margin(records[i]) > LARGEST_MARGIN, lambda records:
+            f"{_copied(records):.0%} of the samples whose nearest image should by chance be a held-out one have a "
+            f"training image there, at {records[-1]['samples/nearest']:.0%} of a test image's distance; more images, or "
+            "augmentation, keep the discriminator from learning them by heart"),
+    Ailment("discriminator saturated", lambda records, i: records[i]["saturation"] > 1, lambda records:
             f"in training D(x) is {records[-1]['disc/real']:.2f} and D(G(z)) {records[-1]['disc/fake']:.2f}, which "
             "leaves the generator little to follow; give the discriminator fewer moves or a lower learning rate"),
     Ailment("oscillating", lambda records, i: _swing(records[:i + 1]) > LARGEST_SWING, lambda records:
@@ -116,7 +128,7 @@ PANELS = {
     "loss, nats": ("disc/loss", "gen/loss", "few/disc_loss", "few/gen_loss"),
     "gradient norm": ("disc/grad_norm", "gen/grad_norm"),
     "update norm": ("disc/update_norm", "gen/update_norm"),
-    "samples": ("samples/diversity", "samples/nearest", "samples/copied", "ema/distance"),
+    "samples": ("samples/diversity", "samples/spacing", "samples/nearest", "samples/copied", "ema/distance"),
 }
 
 
@@ -130,5 +142,5 @@ def _figure(history: list[dict], words: str):
         panel.set(title=title, xlabel="epoch")
         panel.set_ylim(bottom=min(0, panel.get_ylim()[0]))
         panel.legend(fontsize=7)
-    fig.suptitle(words.partition(":")[0])
+    fig.suptitle(fill(words, 130), fontsize=9)
     return fig

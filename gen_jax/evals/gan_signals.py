@@ -20,6 +20,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
     few/<term>: the test losses on 16 held-out images and 16 fakes alone.
     samples/diversity: mean distance between samples, as a share of that between test images (1: as diverse).
+    samples/spacing: median distance of a sample to the nearest other one, likewise: near 0 where a few are repeated.
     samples/nearest: median distance of a sample to its nearest training image, as a share of a test image's.
     samples/copied: how much more often than chance a sample's nearest image is a training one, from 0 (test images are
     nearest as often as their number lets expect, or more; after Meehan et al., arXiv:2004.05675) to 1 (it always is).
@@ -29,7 +30,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     train, test = trained.train, trained.test
     some_test = np.asarray(images.to_unit(test.images[some(test, MOST)]))
     samples = trained.apply("decode", trained.prior(trained.key("signals"), MOST))
-    yield "samples/diversity", _spread(samples) / max(_spread(some_test), 1e-12)
+    (spread, spacing), (test_spread, test_spacing) = _spread(samples), _spread(some_test)
+    yield "samples/diversity", spread / max(test_spread, 1e-12)
+    yield "samples/spacing", spacing / max(test_spacing, 1e-12)
     to_train, to_test = _nearest(samples, train), _nearest(samples, test)
     yield "samples/nearest", float(np.median(to_train) / max(np.median(_nearest(some_test, train)), 1e-12))
     chance = len(train.images) / (len(train.images) + len(test.images))
@@ -47,9 +50,13 @@ def _few_losses(trained: Trained) -> Iterator[Result]:
             yield f"few/{name}", float(values.mean())
 
 
-def _spread(x: np.ndarray) -> float:
-    """The mean distance between two of the images x [N,H,W,C]."""
-    return float(np.sqrt(_squared_distances(x, x))[np.triu_indices(len(x), 1)].mean())
+def _spread(x: np.ndarray) -> tuple[float, float]:
+    """(mean distance between two of the images x [N,H,W,C], median distance of one to the nearest other)."""
+    if len(x) < 2:
+        return np.nan, np.nan
+    distances = np.sqrt(_squared_distances(x, x))
+    others = distances[~np.eye(len(x), dtype=bool)].reshape(len(x), -1)
+    return float(others.mean()), float(np.median(others.min(1)))
 
 
 def _nearest(x: np.ndarray, source: Source) -> np.ndarray:
