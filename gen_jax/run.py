@@ -24,6 +24,8 @@ from gen_jax.training.checkpoint import Checkpoints
 from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import TrainState, digest
 
+STOPPED = "stopped while measuring; training is finished and saved, --mode=eval measures again"
+
 
 class Run(NamedTuple):
     """A trained run: what its evals see, and what its result says."""
@@ -158,10 +160,9 @@ def _measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
     before = read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"]:
         result["metrics"] = before["metrics"] | result["metrics"]
-    numbers = {}
+    numbers, run.trained.interrupts = {}, interrupts
     for name in run.trained.hp.end:
-        interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval measures "
-                                      "again")
+        interrupts.raise_if_requested(STOPPED)
         if lacks := evals.lacks(name, run.trained):
             say(f"eval {name}: left out, this run has no {lacks}")
             continue

@@ -105,7 +105,7 @@ class Session:
                   **self._train_metrics(), **self._test_metrics()}
         if self.config.evals.every_epochs and epoch % self.config.evals.every_epochs == 0:
             record |= self._draw(f"_{epoch:04d}")
-        if self.checkpoints.best and self.checkpoints.best not in record:
+        if self.checkpoints.best and self.checkpoints.best not in record and epoch >= self.config.evals.every_epochs:
             raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r}"
                             f"{nearest(self.checkpoints.best, sorted(name for name in record if '/' in name))}")
         spent = time.perf_counter() - self.began

@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
-from configs import dcgan_cars, dcgan_digits
+from configs import base, dcgan_cars, dcgan_digits
 from gen_jax import experiment, images, run
 from gen_jax.find import find
-from gen_jax.keys import stream
+from gen_jax.keys import MoveKeys, stream
+from gen_jax.models.net import Net, init
 from gen_jax.objectives import augment
 from gen_jax.objectives.objective import Batch
 from gen_jax.report.workdir import Workdir
@@ -71,7 +73,8 @@ def test_stops_change_no_bit_there_is_one_trace_and_every_move_is_made(gan):
 
 def test_a_killed_run_goes_on_to_the_same_bits(gan, tmp_path):
     gan.config.unlock()
-    gan.config.evals.update({"end": (), "during": ("gan_signals",)})
+    gan.config.evals.update({"end": (), "during": ("gan_signals",), "every_epochs": 2})
+    gan.config.checkpoint.best = "samples/nearest"  # a metric that not every epoch has
     workdir = Workdir(tmp_path)
 
     def end():
@@ -111,6 +114,46 @@ def test_losses_are_their_closed_forms():
         assert means["gen_loss"] == pytest.approx(-log_d, rel=1e-5)
         assert means["real"] == means["fake"] == pytest.approx(np.exp(log_d), rel=1e-5)
         assert means["accuracy"] == 0.5
+
+
+class Plane(nn.Module):
+    """A discriminator whose logit is 0.01 times the sum of an image's pixels."""
+
+    @nn.compact
+    def __call__(self, x, train):
+        x = x.reshape(len(x), -1)
+        return x @ self.param("weights", nn.initializers.constant(0.01), (x.shape[-1],))
+
+
+class Grey(nn.Module):
+    """A generator whose 8x8 images are 0.5 everywhere."""
+
+    @nn.compact
+    def __call__(self, z, train):
+        return jnp.broadcast_to(self.param("grey", nn.initializers.constant(0.5), ()), (len(z), 8, 8, 1))
+
+
+def softplus(f):
+    return np.log1p(np.exp(f))
+
+
+@pytest.mark.parametrize("hp,disc,gen", [
+    (base.three_moves(label_smoothing=0.1), [0.9 * softplus(-0.64) + 0.1 * softplus(0.64), softplus(0.32)],
+     softplus(-0.32)),
+    (base.gan(), [softplus(-0.64) + softplus(0.32)], softplus(-0.32)),
+    (base.gan(loss="hinge"), [1 - 0.64 + 1 + 0.32], -0.32),
+    (base.gan(r1=10.0), [softplus(-0.64) + softplus(0.32) + 10 / 2 * 64 * 0.01**2], softplus(-0.32)),
+    (base.gan(augment="white", disc_moves=2), 2 * [softplus(-0.64) + softplus(0.64)], softplus(-0.64)),
+], ids=["chapter", "logistic", "hinge", "r1", "augmented"])
+def test_moves_answer_the_losses_that_are_written(hp, disc, gen, monkeypatch):
+    """On white images: f(x) = 0.64 and f(G(z)) = 0.32; r1's slope is 0.01 at each pixel."""
+    monkeypatch.setitem(augment.POLICIES, "white", lambda x, key: 0 * x + 1)
+    nets = {"gen": Net(Grey(), (jax.ShapeDtypeStruct((1, 4), jnp.float32),)),
+            "disc": Net(Plane(), (jax.ShapeDtypeStruct((1, 8, 8, 1), jnp.float32),))}
+    objective, batch = find("objectives", hp.name).build(nets, hp), Batch(jnp.full((3, 8, 8, 1), 255, jnp.uint8), None)
+    losses = [move.loss(*init(nets, KEY), batch, MoveKeys(KEY, KEY))[0] for move in objective.moves]
+    assert [move.player for move in objective.moves] == ["disc"] * len(disc) + ["gen"]
+    np.testing.assert_allclose(losses, [*disc, gen], rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (33, 20, 3), (128, 128, 3)], ids=str)

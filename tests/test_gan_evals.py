@@ -1,4 +1,6 @@
 """What is said of a GAN: signals of known images, verdicts on known histories, distances."""
+import signal
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from gen_jax import experiment, images
 from gen_jax.evals import classifier, frechet, gan_health, gan_signals, samples_over_time
 from gen_jax.evals import trained as evals
 from gen_jax.report import pictures
+from gen_jax.training.interrupt import Interrupted
 
 HEALTHY = {"disc/loss": 1.0, "gen/loss": 1.3, "disc/real": 0.65, "disc/fake": 0.35, "test/real": 0.6, "test/fake": 0.3,
            "samples/diversity": 0.95, "samples/spacing": 0.9, "samples/nearest": 1.2, "samples/copied": 0.05}
@@ -89,6 +92,17 @@ def test_a_classifier_is_trained_once_and_tells_digits_from_noise(trained, tmp_p
     content[len(content) // 2] ^= 1
     kept.write_bytes(content)
     assert dict(frechet.evaluate(trained)) == first and trainings, "damaged, it is trained anew"
+
+
+def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path):
+    trained.config.unlock()
+    trained.config.data.cache_dir = str(tmp_path)
+    trained.interrupts.signum = signal.SIGINT
+    with pytest.raises(Interrupted, match="classifier"):
+        dict(frechet.evaluate(trained))
+    assert not list(tmp_path.rglob("classifier-*")), "one that is half trained is not kept"
+    trained.test = trained.test._replace(images=trained.test.images[:1], labels=trained.test.labels[:1])
+    assert not dict(frechet.evaluate(trained))
 
 
 def test_frechet_distance_of_normals_is_its_closed_form():

@@ -23,6 +23,7 @@ from gen_jax.models.net import Net, apply
 from gen_jax.objectives.augment import augment
 from gen_jax.objectives.objective import Aux, Batch, Move, Objective
 from gen_jax.training import feed, loop
+from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import create
 from gen_jax.training.step import make_step
 
@@ -30,6 +31,7 @@ VERSION = 2  # raise it when the same data would train another classifier
 WIDTHS = (48, 96, 192)
 BATCH, RATE = 128, 2e-3  # images a step, highest learning rate
 EPOCHS, STEPS = 40, 3000  # whichever is fewer
+ON_DEVICE_GB = 4.0  # more images than that are fed from the host
 
 
 class Network(nn.Module):
@@ -61,10 +63,11 @@ class Classifier(NamedTuple):
     accuracy: float  # on the test split
 
 
-def classifier(hp: ConfigDict) -> Classifier:
+def classifier(hp: ConfigDict, interrupts: Interrupts) -> Classifier:
     """The classifier of all classes of the data set that hp, config.data, names; from the cache where it is there.
 
-    It depends on the data alone, not on the run's seed: numbers that it gives compare between runs.
+    It depends on the data alone, not on the run's seed: numbers that it gives compare between runs. Raises Interrupted
+    if it is asked to stop while it is trained.
     """
     hp = hp.copy_and_resolve_references()
     hp.update({"classes": "", "num_train": None, "num_test": None, "binarize": False})
@@ -78,7 +81,7 @@ def classifier(hp: ConfigDict) -> Classifier:
     try:
         weights = serialization.from_bytes((state.params, state.stats), _whole(path.read_bytes()))
     except (OSError, ValueError):  # not there, or not whole
-        weights = _train(objective, optimizers, state, train, size, steps)
+        weights = _train(objective, optimizers, state, train, size, steps, interrupts)
         _keep(path, serialization.to_bytes(weights))
 
     @jax.jit
@@ -108,15 +111,18 @@ def _objective(num_classes: int, image_shape: tuple[int, int, int]) -> Objective
     return Objective(nets, {"judge": ("judge",)}, (Move("judge", loss),), lambda *args: {}, {"both": both})
 
 
-def _train(objective: Objective, optimizers, state, train: data.Source, size: int, steps: int):
+def _train(objective: Objective, optimizers, state, train: data.Source, size: int, steps: int, interrupts: Interrupts):
     """(params, stats) after so many steps with batches of this size."""
-    step, batches = make_step(objective, optimizers, 0.0), feed.DeviceFeed(train, 0, size)
+    step, batches = make_step(objective, optimizers, 0.0), feed.feed(train, 0, size, ON_DEVICE_GB)
     shape = Batch(jax.ShapeDtypeStruct((size, *train.images.shape[1:]), jnp.uint8),
                   jax.ShapeDtypeStruct((size,), jnp.int32))
     logging.warning("training a classifier on %d images to judge samples by, once", len(train.images))
     began = time.perf_counter()
     progress = loop.run(loop.start(state, step, shape, jax.random.key(1)), loop.make_advance(step, size), batches,
-                        jax.random.key(1), steps, lambda *_: None, lambda progress, step: progress, lambda: False)
+                        jax.random.key(1), steps, lambda *_: None, lambda progress, step: progress,
+                        interrupts.requested)
+    interrupts.raise_if_requested("stopped while a classifier was trained to judge samples by, which is not kept; the "
+                                  "run itself is saved, --mode=eval measures it")
     logging.warning("the classifier is trained, in %.0f s", time.perf_counter() - began)
     return progress.state.params, progress.state.stats
 

@@ -6,6 +6,7 @@ and no FID, which it does not compare with, but it needs no download, and knows 
 from collections.abc import Iterator
 
 import numpy as np
+from absl import logging
 
 from gen_jax.evals.classifier import classifier
 from gen_jax.evals.trained import Result, Trained, some
@@ -15,14 +16,20 @@ SAMPLES = 1000  # samples, and as many test images
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
-    """Numbers, for as many samples as there are test images, at most 1,000.
+    """Numbers, for as many samples as there are test images, at most 1,000; none if the data have a single class.
 
     judge/frechet, judge/frechet_real: distance of samples, of test images, to the training images; 0 is equal.
     judge/recognised, judge/recognised_real: the share that the classifier takes for the classes of this run's data, if
     they are not all that the data set has.
     judge/accuracy: of the classifier, on the test images of all classes.
     """
-    judge = classifier(trained.config.data)
+    if len(trained.test.images) < 2:
+        logging.warning("frechet: left out, it takes two test images or more")
+        return
+    judge = classifier(trained.config.data, trained.interrupts)
+    if len(judge.classes) < 2:
+        logging.warning("frechet: left out, a classifier of one class has nothing to learn")
+        return
     test = trained.test.images[some(trained.test, SAMPLES)]
     samples = trained.apply("decode", trained.prior(trained.key("frechet"), len(test)))
     reference = judge.features(trained.train.images)

@@ -12,7 +12,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     records = [record for record in trained.history if "epoch" in record]
     curves = [name for name in (records[-1] if records else ()) if "/" in name]
     terms = sorted({name.split("/")[1] for name in curves},
-                   key=lambda term: (term == "grad_norm", term != "loss", term))
+                   key=lambda term: (term.endswith("_norm"), term != "loss", term))
     if not terms:
         return
     fig, axes = figure(3.2 * len(terms), 2.8, columns=len(terms))
@@ -21,6 +21,6 @@ def evaluate(trained: Trained) -> Iterator[Result]:
             if name.split("/")[1] == term:
                 points = [(record["epoch"], record[name]) for record in records if name in record]
                 panel.plot(*zip(*points, strict=True), label=name.split("/")[0])
-        panel.set(title=term, xlabel="epoch", ylabel="" if term == "grad_norm" else "nats per image")
+        panel.set(title=term, xlabel="epoch", ylabel="" if term.endswith("_norm") else "nats per image")
         panel.legend()
     yield "losses", fig

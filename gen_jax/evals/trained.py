@@ -1,7 +1,7 @@
 """What an eval sees of a run."""
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from gen_jax.data.source import stratified_order
 from gen_jax.find import find
 from gen_jax.keys import stream
 from gen_jax.objectives.objective import Batch, Objective
+from gen_jax.training.interrupt import Interrupts
 
 
 class Animation(NamedTuple):
@@ -42,6 +43,7 @@ class Trained:
     other: "Trained | None" = None  # the run that config.evals.other names
     raw: dict[str, Any] | None = None  # params without the averages
     drawn: Callable[[str], list[Path]] = lambda name: []  # the PNGs of a picture drawn during training, by epoch
+    interrupts: Interrupts = field(default_factory=Interrupts)  # what long evals heed
 
     @cached_property
     def train_x(self) -> np.ndarray:

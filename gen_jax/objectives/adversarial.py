@@ -22,7 +22,7 @@ def real(batch: Batch) -> jax.Array:
     return images.to_symmetric(images.to_unit(batch.pixels))
 
 
-def judge(nets: Mapping[str, Net], params, stats, x: jax.Array, key: jax.Array):
+def logits(nets: Mapping[str, Net], params, stats, x: jax.Array, key: jax.Array):
     """(logits [B], stats afterwards) of the discriminator in train mode. x: [B,H,W,C] in [-1,1]; key: for dropout."""
     return apply(nets, "disc", params, stats, x, train=True, rngs={"dropout": key})
 

@@ -34,21 +34,21 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
         return bernoulli_nll(logits, 0 * logits + 1)
 
     def on_real(params, stats, batch: Batch, keys):
-        logits, stats = adversarial.judge(nets, params, stats, adversarial.real(batch), keys.move)
+        logits, stats = adversarial.logits(nets, params, stats, adversarial.real(batch), keys.move)
         loss = real_loss(logits).mean()
         return loss, Aux({"loss": loss, "real": jax.nn.sigmoid(logits).mean()}, stats)
 
     def on_fake(params, stats, batch: Batch, keys):
         z = adversarial.prior(nets, keys.step, len(batch.pixels))
         fake, _ = apply(nets, "gen", params, stats, z, train=False)
-        logits, stats = adversarial.judge(nets, params, stats, fake, keys.move)
+        logits, stats = adversarial.logits(nets, params, stats, fake, keys.move)
         loss = fake_loss(logits).mean()
         return loss, Aux({"loss": loss, "fake": jax.nn.sigmoid(logits).mean()}, stats)
 
     def through_disc(params, stats, batch: Batch, keys):
         z = adversarial.prior(nets, keys.step, len(batch.pixels))
         fake, stats = apply(nets, "gen", params, stats, z, train=True)
-        logits, _ = adversarial.judge(nets, params, stats, fake, keys.move)
+        logits, _ = adversarial.logits(nets, params, stats, fake, keys.move)
         loss = gen_loss(logits).mean()
         return loss, Aux({"loss": loss, "fake": jax.nn.sigmoid(logits).mean()}, stats)
 

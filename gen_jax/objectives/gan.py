@@ -7,8 +7,10 @@ generator non-saturating, or the hinge loss (Lim & Ye, arXiv:1705.02894):
 1. disc:    softplus(-f(T(x))) + softplus(f(T(G(z))))      max(0, 1 - f(T(x))) + max(0, 1 + f(T(G(z))))
 2. gen:     softplus(-f(T(G(z))))                          -f(T(G(z)))
 
-plus r1 / 2 * |grad_x f(T(x))|^2 at move 1 (Mescheder, Geiger & Nowozin, arXiv:1801.04406). As held-out losses are, the
-reported disc/loss is the mean over real images and fakes, half of the above; the penalty is disc/r1, a term of its own.
+plus r1 / 2 * |grad_x f(T(x))|^2 at move 1 (Mescheder, Geiger & Nowozin, arXiv:1801.04406). Where D has BatchNorm, as
+models/dcgan.py does, an image's slope has in it what the image does to the other logits of its batch. As held-out
+losses are, the reported disc/loss is the mean over real images and fakes, half of the above; the penalty is disc/r1, a
+term of its own.
 
 Each move draws its own z, T and dropout; move 1 is made disc_moves times, on the same real images. BatchNorm sees each
 batch alone, never real and fake ones together; G is in train mode in both moves, and only the mover's running
@@ -48,7 +50,7 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
         z_key, real_key, fake_key, real_dropout, fake_dropout = jax.random.split(keys.move, 5)
 
         def on_real(x):
-            logits, after = adversarial.judge(nets, params, stats, augment(x, real_key), real_dropout)
+            logits, after = adversarial.logits(nets, params, stats, augment(x, real_key), real_dropout)
             return logits.sum(), (logits, after)
         x = adversarial.real(batch)
         if hp.r1:
@@ -58,7 +60,7 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
             _, (real, after) = on_real(x)
             penalty = jnp.float32(0)
         made, _ = fake(params, stats, len(x), z_key)
-        judged, after = adversarial.judge(nets, params, after, augment(made, fake_key), fake_dropout)
+        judged, after = adversarial.logits(nets, params, after, augment(made, fake_key), fake_dropout)
         loss = (real_loss(real) + fake_loss(judged)).mean()
         report = {"loss": loss / 2, "real": jax.nn.sigmoid(real).mean(), "fake": jax.nn.sigmoid(judged).mean()}
         return loss + hp.r1 / 2 * penalty, Aux({**report, "r1": penalty} if hp.r1 else report, after)
@@ -66,7 +68,7 @@ def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
     def gen(params, stats, batch: Batch, keys):
         z_key, augment_key, dropout_key = jax.random.split(keys.move, 3)
         made, stats = fake(params, stats, len(batch.pixels), z_key)
-        judged, _ = adversarial.judge(nets, params, stats, augment(made, augment_key), dropout_key)
+        judged, _ = adversarial.logits(nets, params, stats, augment(made, augment_key), dropout_key)
         loss = gen_loss(judged).mean()
         return loss, Aux({"loss": loss, "fake": jax.nn.sigmoid(judged).mean()}, stats)
 
