@@ -31,7 +31,7 @@ def small():
     """dcgan_digits with few channels, and for few epochs."""
     config = dcgan_digits.get_config()
     config.model.update({"gen_widths": (32, 32), "disc_widths": (32, 32)})
-    config.train.epochs, config.evals.every_epochs = 10, 2
+    config.train.epochs, config.evals.every_epochs = 6, 1
     return config
 
 
@@ -61,7 +61,7 @@ def plant(failure, config):
 
 
 @pytest.mark.parametrize("failure,config,seed", [
-    *[(failure, small, 0) for failure in ("none", "deaf", "five")],
+    *[(failure, small, 0) for failure in ("none", "five")],
     *[pytest.param(failure, full, seed, marks=pytest.mark.slow) for failure in FAILURES for seed in (1, 2, 3)],
 ])
 def test_verdict(failure, config, seed, tmp_path):
