@@ -24,8 +24,6 @@ from gen_jax.training.checkpoint import Checkpoints
 from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import TrainState, digest
 
-STOPPED = "stopped while measuring; training is finished and saved, --mode=eval measures again"
-
 
 class Run(NamedTuple):
     """A trained run: what its evals see, and what its result says."""
@@ -160,9 +158,11 @@ def _measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
     before = read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"]:
         result["metrics"] = before["metrics"] | result["metrics"]
-    numbers, run.trained.interrupts = {}, interrupts
+    run.trained.interrupts = interrupts
+    numbers = {}
     for name in run.trained.hp.end:
-        interrupts.raise_if_requested(STOPPED)
+        interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval measures "
+                                      "again")
         if lacks := evals.lacks(name, run.trained):
             say(f"eval {name}: left out, this run has no {lacks}")
             continue

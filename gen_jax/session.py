@@ -103,9 +103,12 @@ class Session:
         epoch = step // self.steps_per_epoch
         record = {"step": step, "epoch": epoch, "images_seen": step * self.config.train.batch_size,
                   **self._train_metrics(), **self._test_metrics()}
-        if self.config.evals.every_epochs and epoch % self.config.evals.every_epochs == 0:
+        every = self.config.evals.every_epochs
+        drawn = every > 0 and epoch % every == 0
+        if drawn:
             record |= self._draw(f"_{epoch:04d}")
-        if self.checkpoints.best and self.checkpoints.best not in record and epoch >= self.config.evals.every_epochs:
+        complete = drawn or not every  # other records may lack the metrics of evals.during
+        if complete and self.checkpoints.best and self.checkpoints.best not in record:
             raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r}"
                             f"{nearest(self.checkpoints.best, sorted(name for name in record if '/' in name))}")
         spent = time.perf_counter() - self.began

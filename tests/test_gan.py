@@ -75,6 +75,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(gan, tmp_path):
     gan.config.unlock()
     gan.config.evals.update({"end": (), "during": ("gan_signals",), "every_epochs": 2})
     gan.config.checkpoint.best = "samples/nearest"  # a metric that not every epoch has
+    gan.config.train.epochs = 3
     workdir = Workdir(tmp_path)
 
     def end():
@@ -82,7 +83,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(gan, tmp_path):
         return json.loads(workdir.result.read_bytes())["state_sha256"], workdir.metrics.read_bytes()
     straight = end()
     workdir.result.unlink()
-    shutil.rmtree(tmp_path / "checkpoints" / "12")  # as a kill in the second epoch leaves it
+    shutil.rmtree(tmp_path / "checkpoints" / "18")  # as a kill in the third epoch leaves it
     assert end() == straight
 
 

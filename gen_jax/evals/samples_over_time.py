@@ -16,8 +16,9 @@ COLUMNS = 16  # samples in it, at most
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
-    """From the pictures that the eval samples drew in training; nothing where it drew none. Those drawn
-    with another evals.samples are left out.
+    """From the pictures that the eval samples drew in training; nothing where it drew none.
+
+    Those drawn with another evals.samples are left out.
 
     The figure "samples_over_time" has a row for each of some epochs, spaced by about equal factors, and the animation
     of that name has all of them.
