@@ -12,11 +12,11 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save
 import jax
 from absl import app, logging
 
-from gen_jax import bench, command_line, run
+from gen_jax import command_line
 from gen_jax.errors import UserError
+from gen_jax.find import find
 from gen_jax.folders import keep_compiled_code
 from gen_jax.report.terminal import say
-from gen_jax.report.workdir import Workdir
 from gen_jax.training.interrupt import Interrupted
 from gen_jax.training.loop import Diverged
 
@@ -28,19 +28,7 @@ jax.config.config_with_absl()
 
 def main(launch: command_line.Launch) -> None:
     keep_compiled_code()
-    workdir = Workdir(launch.workdir)
-    if launch.mode == "train":
-        run.train(launch.config, workdir)
-    elif launch.mode == "eval":
-        run.evaluate(workdir, launch.overrides)
-    elif launch.mode == "sample":
-        run.sample(workdir, launch.overrides, launch.num)
-    elif launch.mode == "data":
-        run.show_data(launch.config, workdir)
-    elif launch.mode == "bench":
-        bench.bench(launch.config, workdir)
-    else:
-        run.dry(launch.config)
+    find("modes", launch.mode).run(launch)
 
 
 def or_exit(function, *args):

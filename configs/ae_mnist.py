@@ -6,17 +6,22 @@ python launch.py --config=configs/ae_mnist.py
 +- is the standard deviation over 3 seeds.
 """
 from configs import base
+from gen_jax.data import tfds
+from gen_jax.evals.latent import interpolation
+from gen_jax.models.vae import mlp_autoencoder
+from gen_jax.objectives import autoencoder
+from gen_jax.optimizers import rmsprop
 
 
 def get_config(variant: str = ""):
     """For the figure ae_vs_vae; :smoke is a few steps on made-up images."""
     config = base.get_config()
-    config.data.update({"name": "tfds", "dataset": "mnist"})
-    config.model = base.mlp(name="mlp_autoencoder", widths=(256,), latent_dim=2)
-    config.objective = base.autoencoder()
-    config.optim.ae = base.rmsprop_keras()
+    config.data = tfds.hp(dataset="mnist")
+    config.model = mlp_autoencoder.hp(widths=(256,), latent_dim=2)
+    config.objective = autoencoder.hp()
+    config.optim.ae = rmsprop.hp(lr=1e-3)
     config.train.update({"batch_size": 128, "epochs": 50})
-    config.checkpoint.every_epochs = 10
-    config.evals.update({"end": ("losses", "reconstructions", "latent_scatter", "traversals", "interpolation"),
-                         "interpolate": (0, 1, 2, 3)})
-    return base.smoke(config, variant)
+    config.checkpoint.update({"every_epochs": 10, "best": "test/loss"})
+    config.evals.end = ("losses", "reconstructions", "latent_scatter", "traversals", "interpolation")
+    config.evals.interpolation = interpolation.hp(pairs=(0, 1, 2, 3))
+    return base.variant(config, variant)

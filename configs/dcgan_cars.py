@@ -7,20 +7,23 @@ takes 89 +- 2% of the samples for automobiles, and 90% of the test images; +- is
 With RMSprop, which the chapter suggests too: --config=configs/dcgan_cars.py:rmsprop.
 """
 from configs import base
+from configs.dcgan_digits import EVALS
+from gen_jax.data import tfds
+from gen_jax.evals.samples import samples
+from gen_jax.models.gan import dcgan as nets
+from gen_jax.objectives import dcgan as game
+from gen_jax.optimizers import adam, rmsprop
 
 
 def get_config(variant: str = ""):
     """The chapter's nets and recipe, 200 epochs; :rmsprop with its other optimizer; :smoke is a few steps."""
     config = base.get_config()
-    config.data.update({"name": "tfds", "dataset": "cifar10", "classes": "automobile"})
-    config.model = base.dcgan()
-    config.objective = base.three_moves()
-    config.optim.gen = base.optimizer(lr=1e-4, b1=0.5, eps=1e-7)
-    config.optim.disc = base.optimizer(lr=1e-3, b1=0.5, eps=1e-7)
+    config.data = tfds.hp(dataset="cifar10", classes="automobile")
+    config.model = nets.hp()
+    config.objective = game.hp()
+    config.optim.gen, config.optim.disc = (
+        rmsprop.hp(lr=lr) if variant == "rmsprop" else adam.hp(lr=lr, b1=0.5, eps=1e-7) for lr in (1e-4, 1e-3))
     config.train.update({"batch_size": 128, "epochs": 200})
-    config.evals.update({"end": base.GAN_EVALS, "during": ("samples", "gan_signals"), "every_epochs": 1, "samples": 16,
-                         "batch_size": 250})
-    config.checkpoint.update({"every_epochs": 5, "best": ""})
-    if variant == "rmsprop":
-        config.optim.gen.name = config.optim.disc.name = variant
-    return base.smoke(config, variant, "rmsprop")
+    config.evals.update({"end": EVALS, "during": ("samples", "gan_signals"), "every_epochs": 1, "batch_size": 250})
+    config.evals.samples = samples.hp(num=16)
+    return base.variant(config, variant, "rmsprop")

@@ -6,17 +6,24 @@ python launch.py
 below 0; +- is the standard deviation over 5 seeds.
 """
 from configs import base
+from gen_jax.evals.latent import concepts, interpolation
+from gen_jax.models.vae import mlp_vae
+from gen_jax.objectives import elbo
+from gen_jax.optimizers import adam
+
+EVALS = ("losses", "elbo", "latent_usage", "log_likelihood", "reconstructions", "samples", "latent_scatter", "manifold",
+         "traversals", "interpolation", "concepts", "arithmetic")  # of VAEs
 
 
 def get_config(variant: str = ""):
     """64-256-8 in half a minute on a laptop's CPU; :smoke is a few steps on made-up images."""
     config = base.get_config()
-    config.data.name = "digits"
-    config.model = base.mlp(widths=(256,), latent_dim=8, kernel_init="he_normal")
-    config.objective = base.elbo(likelihood="gaussian_learned")
-    config.optim.vae = base.optimizer(lr=2e-3, schedule="cosine")
+    config.model = mlp_vae.hp(widths=(256,), latent_dim=8, kernel_init="he_normal")
+    config.objective = elbo.hp(likelihood="gaussian_learned")
+    config.optim.vae = adam.hp(lr=2e-3, schedule="cosine")
     config.train.update({"batch_size": 64, "epochs": 150})
-    config.checkpoint.every_epochs = 50
-    config.evals.update({"end": base.VAE_EVALS, "every_epochs": 50, "interpolate": (0, 1, 2, 3),
-                         "concepts": ("1->0", "thin->bold")})
-    return base.smoke(config, variant)
+    config.checkpoint.update({"every_epochs": 50, "best": "test/loss"})
+    config.evals.update({"end": EVALS, "during": ("samples",), "every_epochs": 50})
+    config.evals.interpolation = interpolation.hp(pairs=(0, 1, 2, 3))
+    config.evals.concepts = concepts.hp(pairs=("1->0", "thin->bold"))
+    return base.variant(config, variant)

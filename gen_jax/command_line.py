@@ -1,6 +1,7 @@
 """The command line: absl flags and config overrides, with one line for every fault."""
 import os
 import runpy
+import sys
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -8,22 +9,25 @@ from typing import NamedTuple
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from gen_jax.config import validate
+from gen_jax.config import describe, typed, validate
 from gen_jax.errors import UserError
-from gen_jax.find import nearest
+from gen_jax.find import find, names, nearest
+from gen_jax.parts import compose
+from gen_jax.report.workdir import Workdir
 
-MODES = ("train", "eval", "sample", "data", "dry", "bench")
 FAULTS = (flags.Error, KeyError, AttributeError, TypeError, ValueError, IndexError)
+GIVEN = "--given."
 
 
 class Launch(NamedTuple):
     """What the command line asks for."""
 
-    mode: str  # one of MODES
+    mode: str  # a file of gen_jax/modes
     config: ConfigDict
     overrides: dict  # the values given as --config.a.b=value, by "a.b"
     workdir: Path
     num: int
+    given: dict[str, str]  # the texts given as --given.name=text
 
 
 def parse(argv: list[str], default_config: str) -> Launch:
@@ -34,39 +38,73 @@ def parse(argv: list[str], default_config: str) -> Launch:
     program, words = argv[0], _join_values(argv[1:])
     named = [word.partition("=")[2] for word in words if word.startswith("--config=")]
     config_name = named[-1] if named else default_config
+    given = {name: text for word in words if word.startswith(GIVEN)
+             for name, _, text in [word.removeprefix(GIVEN).partition("=")]}
+    words = [word for word in words if not word.startswith(("--config=", GIVEN))]
     _check_config(config_name)
-    # First, so that overrides may stand before it too.
-    words = [program, f"--config={config_name}", *(word for word in words if not word.startswith("--config="))]
+    path, _, variant = config_name.partition(":")
+    workdir = Path(_last(words, "workdir") or Path("runs") / (Path(path).stem + (f"_{variant}" if variant else "")))
+    config = _composed(_config_of(config_name, _last(words, "mode"), workdir), words)
+    if {"--help", "--h", "--helpfull"} & {*words}:
+        print(_help(config_name, config))
+        sys.exit(0)
     values = flags.FLAGS
-    _define(values, words)
-    for name in ("config", "mode", "workdir", "num"):
-        values.register_key_flag_for_module(program, values[name])  # --help shows these
+    _define(values, config, [program, *words])
     try:
-        rest = values(words)
+        rest = values([program, *words])
     except FAULTS as error:
-        faults = {word: fault for word in words[2:] if (fault := _fault(word, config_name, program))}
+        faults = {word: fault for word in words if (fault := _fault(word, config, program))}
         right = [word for word in words if word not in faults and word.startswith("--config")]
-        raise UserError(*(faults.values() or [_line(error)]), *_config_faults([program, *right])) from error
+        raise UserError(*(faults.values() or [_line(error)]), *_config_faults(config, [program, *right])) from error
     if rest[1:]:
         raise UserError(*(f"{word!r}: not a flag; flags are written --name=value" for word in rest[1:]))
-    path, _, variant = config_name.partition(":")
-    run = Path(path).stem + (f"_{variant}" if variant else "")
-    return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]),
-                  Path(values.workdir or Path("runs") / run), values.num)
+    return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]), workdir, values.num,
+                  given)
 
 
-def _define(values: flags.FlagValues, words: list[str]) -> None:
+def _config_of(name: str, mode: str | None, workdir: Path) -> ConfigDict:
+    """The config that overrides are of: the named one, or the run's own for a mode that is of a run."""
+    if mode in names("modes") and getattr(find("modes", mode), "NEEDS_RUN", False) and Workdir(workdir).config.exists():
+        return typed(Workdir(workdir).stored_config())
+    return _load_config(name)
+
+
+def _composed(config: ConfigDict, words: list[str]) -> ConfigDict:
+    """config with the sections that the overrides among words ask for."""
+    overrides = {key: text for word in words if word.startswith("--config.")
+                 for key, _, text in [word.removeprefix("--config.").partition("=")]}
+    return compose(config, overrides)
+
+
+def _last(words: list[str], flag: str) -> str | None:
+    """The value of the last --flag=value."""
+    return next((word.partition("=")[2] for word in reversed(words) if word.startswith(f"--{flag}=")), None)
+
+
+def _help(name: str, config: ConfigDict) -> str:
+    """What --help prints: the flags, and every key of the config with its meaning."""
+    modes = "\n".join(f"  {mode:<8} {(find('modes', mode).__doc__ or '').splitlines()[0]}" for mode in names("modes"))
+    keys = "\n".join(f"  --config.{line}" for line in describe(config))
+    return f"""python launch.py [--mode=MODE] [--config=FILE[:VARIANT]] [--workdir=FOLDER] [--config.KEY=VALUE ...]
+
+modes (default train):
+{modes}
+
+--workdir: folder of the run; default runs/<config>. A run there is resumed.
+--num: sample: how many samples (64).
+--given.NAME=VALUE[,VALUE...]: sample: what a conditional model is given, --given.label=automobile say.
+Flags of JAX (--jax_platforms=cpu) are flags too.
+
+keys of {name}:
+{keys}"""
+
+
+def _define(values: flags.FlagValues, config: ConfigDict, words: list[str]) -> None:
     """Defines the launcher's flags. words: the program and its arguments, in which overrides are looked for."""
-    config_flags.DEFINE_config_file("config", None, "File of a config, as in configs/vae_mnist.py; a variant follows a "
-                                    "colon: configs/vae_mnist.py:smoke. Any key is overridden by "
-                                    "--config.<section>.<key>=<value>; --mode=dry lists them.",
-                                    lock_config=True, flag_values=values, sys_argv=words)
-    flags.DEFINE_enum("mode", "train", MODES, "train; eval: measure and draw a trained run again; sample: draw --num "
-                      "images from one; data: show what a config trains on; dry: show config, nets and cost; bench: "
-                      "time the training step", flag_values=values)
-    flags.DEFINE_string("workdir", None, "Folder of the run; default runs/<config>. A run there is resumed.",
-                        flag_values=values)
-    flags.DEFINE_integer("num", 64, "--mode=sample: how many images", flag_values=values)
+    config_flags.DEFINE_config_dict("config", config, lock_config=True, flag_values=values, sys_argv=words)
+    flags.DEFINE_enum("mode", "train", names("modes"), "What is done.", flag_values=values)
+    flags.DEFINE_string("workdir", None, "Folder of the run.", flag_values=values)
+    flags.DEFINE_integer("num", 64, "--mode=sample: how many samples", flag_values=values)
 
 
 def _check_config(name: str) -> None:
@@ -87,23 +125,23 @@ def _load_config(name: str) -> ConfigDict:
     return get_config(variant) if variant else get_config()
 
 
-def _fault(word: str, config_name: str, program: str) -> str:
+def _fault(word: str, config: ConfigDict, program: str) -> str:
     """The line for one word, --name=value, parsed alone; "" if nothing is wrong with it."""
     name = word.lstrip("-").partition("=")[0]
     if not word.startswith("-"):
         return f"{word!r}: not a flag; flags are written --name=value"
     if name.removeprefix("no").startswith("config."):
-        if line := _unknown_key(name.removeprefix("no"), _load_config(config_name)):
+        if line := _unknown_key(name.removeprefix("no"), config):
             return line
-        values, words = flags.FlagValues(), [program, f"--config={config_name}", word]
-        _define(values, words)
+        values, words = flags.FlagValues(), [program, word]
+        _define(values, ConfigDict(config), words)
         check = partial(values, words)
     elif name in flags.FLAGS:
         check = partial(flags.FLAGS[name].parser.parse, word.partition("=")[2])
     elif name.removeprefix("no") in flags.FLAGS:
         return ""
     else:
-        return f"--{name}: there is no such flag{nearest(name, ['config', 'mode', 'workdir', 'num', 'help'])}"
+        return f"--{name}: there is no such flag{nearest(name, ['config', 'mode', 'workdir', 'num', 'given', 'help'])}"
     try:
         check()
     except FAULTS as error:
@@ -124,10 +162,10 @@ def _join_values(words: list[str]) -> list[str]:
     return joined
 
 
-def _config_faults(words: list[str]) -> tuple[str, ...]:
-    """The faults of the config that the words give, beside those of other words."""
+def _config_faults(config: ConfigDict, words: list[str]) -> tuple[str, ...]:
+    """The faults of config with the overrides that the words give, beside those of other words."""
     values = flags.FlagValues()
-    _define(values, words)
+    _define(values, ConfigDict(config), words)
     try:
         values(words)
         validate(values.config)

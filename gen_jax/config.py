@@ -1,61 +1,120 @@
 """From the config as written to the config as run: validated, step counts derived, locked; one message per rule."""
 from collections.abc import Iterator
-from math import isqrt
 
 from ml_collections import ConfigDict
 
 from gen_jax.errors import UserError
-from gen_jax.find import find, nearest
+from gen_jax.find import find
+from gen_jax.parts import complete, parts
+from gen_jax.settings import POSITIVE, Must, Setting, Settings, at_least, placeholder, share
 
-OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-SCHEDULES = ("constant", "linear", "cosine")
-FITS = ("resize", "crop", "refuse")
+FORMAT = 2  # of a workdir: raise it when older runs cannot be read
+
+SEED = Must(lambda seed: 0 <= seed < 2**32, "at least 0 and below 2**32")
+
+RUN = {  # what every experiment has, by section; the other sections are parts with settings of their own
+    "train": Settings("train", {
+        "batch_size": Setting(128, "examples in a batch", POSITIVE),
+        "epochs": Setting(50, "passes over the training data; a ragged last step is left out of each", POSITIVE),
+        "steps": Setting(placeholder(int), "length of the run in steps, in place of epochs", POSITIVE),
+        "on_device_gb": Setting(4.0, "training data up to so many GB live on the device; more are fed from the host"),
+        "ema_decay": Setting(0.0, "per step, of weights and running statistics, and less in the first steps; 0: no "
+                             "averages", share()),
+        "ema_nets": Setting("", 'nets that are averaged, comma-separated; "": all, if ema_decay is above 0'),
+    }),
+    "evals": Settings("evals", {
+        "end": Setting((), "files of gen_jax/evals, run after training and by --mode=eval"),
+        "during": Setting((), "those run during training"),
+        "every_epochs": Setting(0, "how often those run, in epochs; 0: never", at_least(0)),
+        "every_steps": Setting(placeholder(int), "how often, in steps, in place of epochs", POSITIVE),
+        "batch_size": Setting(1000, "examples per device call when measuring", POSITIVE),
+        "other": Setting("", "a second run's workdir, for the evals that compare two"),
+    }),
+    "checkpoint": Settings("checkpoint", {
+        "every_epochs": Setting(5, "how often the state is saved, in epochs (and always at the end)", POSITIVE),
+        "every_steps": Setting(placeholder(int), "how often, in steps, in place of epochs", POSITIVE),
+        "keep": Setting(2, "the latest so many are kept, and the best", POSITIVE),
+        "best": Setting("", 'the metric whose lowest value among the saved is kept; "": none'),
+    }),
+    "log": Settings("log", {
+        "every_steps": Setting(placeholder(int), "how often metrics are recorded, in steps; unset: each epoch",
+                               POSITIVE),
+        "tensorboard": Setting(False, "also write TensorBoard events (the extra: pip install -e '.[tensorboard]')"),
+    }),
+}
 
 # Sections and keys that a later launch in the same workdir may change: they touch neither state nor data order.
-FREE = ("evals", "log", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir", "train.on_device_gb")
+FREE = ("evals", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir", "train.on_device_gb")
 
 
 def validate(config: ConfigDict) -> None:
     """Raises one UserError with a line for every fault in config."""
-    faults = [*_range_faults(config), *_name_faults(config)]
-    for room, section in (("data", config.data), ("models", config.model), ("objectives", config.objective)):
+    faults = []
+    if not SEED.holds(config.seed):
+        faults.append(f"seed={config.seed!r}: must be {SEED.text}")
+    for name, settings in RUN.items():
+        own = ConfigDict({key: value for key, value in config[name].items() if not isinstance(value, ConfigDict)})
+        faults += settings.faults(own, name)
+    if config.train.ema_nets and not config.train.ema_decay:
+        faults.append(f"train.ema_nets={config.train.ema_nets!r}: must be empty while train.ema_decay is 0")
+    faults += _name_faults(config)
+    for part in parts(config):
         try:
-            module = find(room, section.name)
+            module = part.module
         except UserError as error:
             faults += error.faults
             continue
-        if hasattr(module, "faults"):
-            faults += module.faults(section)
+        own = list(module.hp.faults(part.section, part.at)) if hasattr(module, "hp") else []
+        # Rules over several keys are asked of a section that is whole.
+        faults += own or (module.faults(part.section, part.at) if hasattr(module, "faults") else [])
     if faults:
-        raise UserError(*faults)
+        raise UserError(*dict.fromkeys(faults))
 
 
-def resolve(config: ConfigDict, num_train: int, fingerprint: str) -> ConfigDict:
+def resolve(config: ConfigDict, num_train: int, fingerprint: str, batches: int, is_stream: bool) -> ConfigDict:
     """A locked copy of config with what is `derived` from it and the data.
 
-    num_train: how many training images there are; fingerprint: a digest of all images, which a resumed run must find.
+    Args:
+      num_train: how many training examples there are.
+      fingerprint: a digest of all examples, which a resumed run must find.
+      batches: how many fresh batches a step takes.
+      is_stream: whether training draws new examples at each step; there are no epochs then.
     """
-    batch_size = config.train.batch_size
-    if batch_size > num_train:
-        raise UserError(f"train.batch_size={batch_size} is more than the {num_train} training images; "
-                        f"set --config.train.batch_size={num_train} or less")
+    per_step = config.train.batch_size * batches
+    if not is_stream and per_step > num_train:
+        raise UserError(f"train.batch_size={config.train.batch_size} is more than the {num_train} training examples; "
+                        f"set --config.train.batch_size={num_train // batches} or less")
     config = config.copy_and_resolve_references()
     config.unlock()
-    per_epoch = num_train // batch_size
-    config.derived = ConfigDict({"num_train": num_train, "steps_per_epoch": per_epoch,
-                                 "total_steps": per_epoch * config.train.epochs, "data_fingerprint": fingerprint})
+    per_epoch = 0 if is_stream else num_train // per_step
+    if is_stream and (faults := list(_stream_faults(config))):
+        raise UserError(*faults)
+    record = config.log.every_steps or per_epoch
+    periods = {name: config[name].every_steps or config[name].every_epochs * per_epoch
+               for name in ("evals", "checkpoint")}
+    if faults := [f"{name}: happens every {period} steps, which must be a multiple of the {record} between records; "
+                  f"set {name}.every_steps or log.every_steps" for name, period in periods.items() if period % record]:
+        raise UserError(*faults)
+    config.derived = ConfigDict({
+        "format": FORMAT, "num_train": num_train, "steps_per_epoch": per_epoch, "record_steps": record,
+        "evals_steps": periods["evals"], "checkpoint_steps": periods["checkpoint"],
+        "total_steps": config.train.steps or per_epoch * config.train.epochs, "data_fingerprint": fingerprint})
     return config.lock()
 
 
 def differences(old: dict, new: dict) -> list[str]:
     """The lines 'key: old -> new' for what a resumed run may not change. old, new: configs as nested dicts.
 
-    The number of epochs may change as long as no learning rate is scheduled over it.
+    The length of the run may change as long as no learning rate is scheduled over it.
     """
+    if old.get("derived", {}).get("format") != new["derived"]["format"]:
+        return ["it was made by an older gen_jax, whose runs this one does not read: name another folder, or check out "
+                "the commit in the old run.json to go on with it"]
     old, new = _flat(old), _flat(new)
     scheduled = any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
                                                   or key.endswith(".warmup") and value) for key, value in new.items())
-    free = FREE if scheduled else (*FREE, "train.epochs", "derived.total_steps")
+    free = FREE if scheduled else (*FREE, "train.epochs", "train.steps", "derived.total_steps")
+    free = (*free, "derived.evals_steps", "derived.checkpoint_steps")
     changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
     return [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed
             if not any(key == name or key.startswith(name + ".") for name in free)]
@@ -66,47 +125,44 @@ def name_list(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _range_faults(config: ConfigDict) -> Iterator[str]:
-    def need(key: str, holds: bool, what: str):
-        if not holds:
-            section = config
-            for part in key.split("."):
-                section = section[part]
-            yield f"{key}={section!r}: must be {what}"
+def describe(config: ConfigDict) -> Iterator[str]:
+    """A line for each key of config: its name, its value, and what it means."""
+    meanings = {"seed": "root of every random number of the run: init, data order, noise, evaluation"}
+    for name, settings in RUN.items():
+        meanings |= {f"{name}.{key}": setting.meaning for key, setting in settings.settings.items()}
+    for part in parts(config):
+        meanings[f"{part.at}.name"] = f"a file of gen_jax/{part.room.replace('.', '/')}"
+        if part.hp:
+            meanings |= {f"{part.at}.{key}": setting.meaning for key, setting in part.hp.settings.items()}
+    for key, value in _flat(config.to_dict(), as_text=True).items():
+        yield f"{f'{key} = {value}':<40}{'  # ' + meanings[key] if key in meanings else ''}".rstrip()
 
-    yield from need("seed", 0 <= config.seed < 2**32, "at least 0 and below 2**32")
-    data, train, checkpoint = config.data, config.train, config.checkpoint
-    yield from need("data.fit", data.fit in FITS, " or ".join(FITS))
-    yield from need("data.channels", data.channels in (0, 1, 3, 4), "0, 1, 3 or 4")
-    yield from need("data.size", len(data.size) in (0, 2) and all(isinstance(n, int) and n > 0 for n in data.size),
-                    "() or (height, width) in pixels")
-    yield from need("data.test_fraction", 0 < data.test_fraction < 1, "between 0 and 1")
-    for key in ("num_train", "num_test"):
-        yield from need(f"data.{key}", data[key] is None or data[key] > 0, "positive")
-    for key in ("batch_size", "epochs"):
-        yield from need(f"train.{key}", train[key] > 0, "positive")
-    yield from need("train.ema_decay", 0 <= train.ema_decay < 1, "at least 0 and below 1")
-    yield from need("train.ema_nets", train.ema_decay or not train.ema_nets, "empty while train.ema_decay is 0")
-    for key in ("importance_samples", "importance_images"):
-        yield from need(f"evals.{key}", config.evals[key] > 0, "positive")
-    yield from need("evals.batch_size", config.evals.batch_size > 0, "positive")
-    samples = config.evals.samples
-    yield from need("evals.samples", samples > 0 and isqrt(samples) ** 2 == samples, "a square number, as 16 or 64")
-    yield from need("evals.every_epochs", config.evals.every_epochs >= 0, "0 or more")
-    yield from need("checkpoint.every_epochs", checkpoint.every_epochs > 0, "positive")
-    yield from need("checkpoint.keep", checkpoint.keep > 0, "positive")
-    for player, hp in config.optim.items():
-        at = f"optim.{player}"
-        for key, known in (("name", OPTIMIZERS), ("schedule", SCHEDULES)):
-            if hp[key] not in known:
-                yield f"{at}.{key}={hp[key]!r}: there is no such {key}{nearest(hp[key], list(known))}"
-        yield from need(f"{at}.lr", hp.lr > 0, "positive")
-        yield from need(f"{at}.eps", hp.eps > 0, "positive")
-        for key in ("b1", "b2", "decay", "momentum"):
-            yield from need(f"{at}.{key}", 0 <= hp[key] < 1, "at least 0 and below 1")
-        for key in ("weight_decay", "clip_norm", "end"):
-            yield from need(f"{at}.{key}", hp[key] >= 0, "0 or more")
-        yield from need(f"{at}.warmup", 0 <= hp.warmup < 1, "a share of the run, at least 0 and below 1")
+
+def typed(config: ConfigDict) -> ConfigDict:
+    """config itself, as it was stored, with its unset values of a known type again, so that they can be set."""
+    sections = [(config[name], settings) for name, settings in RUN.items()]
+    sections += [(part.section, part.hp) for part in parts(config) if part.hp]
+    for section, settings in sections:
+        fresh = ConfigDict(settings.values())
+        with section.unlocked():
+            for key in [key for key, value in section.items() if value is None and key in fresh]:
+                del section[key]
+                section[key] = fresh.get_ref(key)
+    return config
+
+
+def completed(config: ConfigDict) -> ConfigDict:
+    """A copy of config with a section for every eval that it names."""
+    return complete(ConfigDict(config.copy_and_resolve_references()))
+
+
+def _stream_faults(config: ConfigDict) -> Iterator[str]:
+    for key, value in (("train.steps", config.train.steps), ("log.every_steps", config.log.every_steps),
+                       ("checkpoint.every_steps", config.checkpoint.every_steps)):
+        if not value:
+            yield f"{key} is not set: data that are drawn anew at each step have no epochs; set --config.{key}=1000"
+    if config.evals.every_epochs:
+        yield "evals.every_epochs: data that are drawn anew at each step have no epochs; set evals.every_steps"
 
 
 def _name_faults(config: ConfigDict) -> Iterator[str]:
@@ -117,12 +173,12 @@ def _name_faults(config: ConfigDict) -> Iterator[str]:
             yield from error.faults
 
 
-def _flat(section: dict, prefix: str = "") -> dict:
+def _flat(section: dict, prefix: str = "", as_text: bool = False) -> dict:
     """{dotted key: leaf} of a nested dict; tuples as lists, as JSON has them."""
     flat = {}
     for key, value in section.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
+            flat |= _flat(value, f"{prefix}{key}.", as_text)
         else:
-            flat[prefix + key] = list(value) if isinstance(value, tuple) else value
+            flat[prefix + key] = repr(value) if as_text else list(value) if isinstance(value, tuple) else value
     return flat

@@ -8,77 +8,105 @@ import optax
 from ml_collections import ConfigDict
 
 from gen_jax import data
-from gen_jax.config import name_list, resolve, validate
+from gen_jax.config import completed, name_list, resolve, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.keys import stream
-from gen_jax.objectives.objective import Batch, Objective
-from gen_jax.training import optim
-from gen_jax.training.loop import Progress, start
+from gen_jax.training import loop
+from gen_jax.training.feed import Feed, StreamFeed, memory_feed
 from gen_jax.training.state import create
-from gen_jax.training.step import make_step
+from gen_jax.training.step import make_step, num_batches
+from gen_jax.types import Batch, Objective, Source, Spec
 
 
 class Experiment(NamedTuple):
     """What a run is made of."""
 
     config: ConfigDict  # resolved and locked
-    train: data.Source
-    test: data.Source
+    train: Source
+    test: Source
+    spec: Spec
+    draw: Callable | None  # of new data at each step: see gen_jax/data
     objective: Objective
     optimizers: dict[str, optax.GradientTransformation]  # by player
     ema_nets: tuple[str, ...]
 
+    @property
+    def step_size(self) -> int:
+        """How many examples a step takes."""
+        return self.config.train.batch_size * num_batches(self.objective)
+
     def step(self) -> Callable:
         """The training step: see training/step.py."""
-        return make_step(self.objective, self.optimizers, self.config.train.ema_decay)
+        return make_step(self.objective, self.optimizers, self.config.train.ema_decay, self.config.derived.total_steps)
 
-    def start(self) -> Progress:
+    def feed(self) -> Feed:
+        """What gives the steps their batches."""
+        if self.draw:
+            return StreamFeed(self.draw, self.config.seed, self.step_size)
+        return memory_feed(self.train, self.config.seed, self.step_size, self.config.train.on_device_gb)
+
+    def begin(self) -> loop.Progress:
         """The progress before the first step."""
         state = create(self.objective, self.optimizers, self.ema_nets, stream(self.config.seed, "init"))
-        return start(state, self.step(), self.batch_shape(), stream(self.config.seed, "train"))
+        return loop.begin(state, self.step(), self.batch_shape(), stream(self.config.seed, "train"))
 
     def batch_shape(self) -> Batch:
-        """Shapes of one batch."""
-        size = self.config.train.batch_size
-        return Batch(*(None if array is None else jax.ShapeDtypeStruct((size, *array.shape[1:]), array.dtype)
-                       for array in (self.train.images, self.train.labels)))
+        """Shapes of what one step takes."""
+        return jax.tree.map(lambda array: jax.ShapeDtypeStruct((self.step_size, *array.shape[1:]), array.dtype),
+                            Batch(self.train.x, self.train.given))
 
 
 def build(config: ConfigDict) -> Experiment:
     """The experiment that config describes. Faults are one UserError with a line each."""
+    config = completed(config)
     validate(config)
     train, test = data.load(config.data, "train"), data.load(config.data, "test")
-    if train.images.shape[1:] != test.images.shape[1:]:
-        raise UserError(f"data: training images are {train.images.shape[1:]} and test images {test.images.shape[1:]}; "
-                        "set data.size and data.channels")
+    if train.x.shape[1:] != test.x.shape[1:]:
+        raise UserError(f"data: training examples are {train.x.shape[1:]} and test examples {test.x.shape[1:]}; make "
+                        "them alike, pictures with data.size and data.channels")
     fingerprint = hashlib.sha256((data.fingerprint(train) + data.fingerprint(test)).encode()).hexdigest()
-    config = resolve(config, len(train.images), fingerprint)
+    spec, draw = data.spec(train, data.kind(config.data)), data.stream(config.data)
+    objective = build_objective(config, spec)
+    config = resolve(config, len(train.x), fingerprint, num_batches(objective), draw is not None)
     _check_evals(config, train, test)
-    objective = build_objective(config, train.images.shape[1:])
-    optimizers = {player: optim.optimizer(config.optim[player], config.derived.total_steps)
-                  for player in objective.owns}
-    return Experiment(config, train, test, objective, optimizers, _ema_nets(config, objective))
+    optimizers = {player: find("optimizers", hp.name).build(hp, config.derived.total_steps)
+                  for player, hp in config.optim.items()}
+    return Experiment(config, train, test, spec, draw, objective, optimizers, _ema_nets(config, objective))
 
 
-def _check_evals(config: ConfigDict, train: data.Source, test: data.Source) -> None:
-    """Finds what the evals of config cannot do before training, not after it."""
-    faults = []
-    for name in dict.fromkeys((*config.evals.end, *config.evals.during)):
-        module = find("evals", name)
-        faults += module.faults(config, train, test) if hasattr(module, "faults") else []
-    if faults:
-        raise UserError(*dict.fromkeys(faults))
-
-
-def build_objective(config: ConfigDict, image_shape: tuple[int, int, int]) -> Objective:
-    """The game over the model's nets. optim must have a section for each player, and no other."""
-    nets = find("models", config.model.name).build(config.model, image_shape)
-    objective = find("objectives", config.objective.name).build(nets, config.objective)
+def build_objective(config: ConfigDict, spec: Spec) -> Objective:
+    """The game over the model's nets; its losses see x as the kind's models do. optim has a section for each player."""
+    nets = find("models", config.model.name).build(config.model, spec)
+    objective = find("objectives", config.objective.name).build(nets, config.objective, spec)
     if set(config.optim) != set(objective.owns):
         raise UserError(f"optim: has sections for {sorted(config.optim)}, and the players of {config.objective.name} "
                         f"are {sorted(objective.owns)}")
-    return objective
+    for player in (move.player for move in objective.moves if move.player not in objective.owns):
+        raise UserError(f"objective.name={config.objective.name!r}: has a move of {player!r}, who owns no net")
+    if lacking := [name for name in objective.conditions if name not in spec.given]:
+        raise UserError(f"data: gives no {', '.join(lacking)}, on which {config.model.name} with "
+                        f"{config.objective.name} conditions; it gives: {', '.join(sorted(spec.given)) or 'nothing'}")
+    return seen(objective, spec)
+
+
+def seen(objective: Objective, spec: Spec) -> Objective:
+    """objective, whose losses and measures then take batches as they are stored."""
+    def see(function: Callable) -> Callable:
+        return lambda vars, batch, keys: function(vars, batch._replace(x=spec.kind.to_model(batch.x)), keys)
+    return objective._replace(
+        moves=tuple(move._replace(loss=see(move.loss)) for move in objective.moves), measure=see(objective.measure),
+        measure_batch=objective.measure_batch and see(objective.measure_batch))
+
+
+def _check_evals(config: ConfigDict, train: Source, test: Source) -> None:
+    """Finds what the evals of config cannot do with these data before training, not after it."""
+    faults = []
+    for name in dict.fromkeys((*config.evals.end, *config.evals.during)):
+        module = find("evals", name)
+        faults += module.data_faults(config, train, test) if hasattr(module, "data_faults") else []
+    if faults:
+        raise UserError(*dict.fromkeys(faults))
 
 
 def _ema_nets(config: ConfigDict, objective: Objective) -> tuple[str, ...]:

@@ -1,41 +1,52 @@
-"""Finds a data set, a model, an objective or an eval by its name: each is one file in its room."""
+"""Finds a part by its name: each is one file in its room, or in a sub-folder of it.
+
+Files whose names begin with an underscore are a room's helpers.
+"""
 import difflib
 import importlib
-import importlib.util
 import pkgutil
 from types import ModuleType
 
 from gen_jax.errors import UserError
 
-# What a file of each room defines; a file without it is a helper of that room.
-ENTRY = {"data": "load", "models": "build", "objectives": "build", "evals": "evaluate"}
+ENTRY = {  # by room: what each of its files defines
+    "modes": "run", "data": "load", "data.kinds": "KIND", "layers.norms": "norm", "models": "build",
+    "terms.losses": "LOSS", "terms.penalties": "penalty", "terms.augment": "augment", "terms.extras": "extra",
+    "objectives": "build", "optimizers": "build", "evals": "evaluate",
+}
 
 
 def names(room: str) -> list[str]:
-    """The names of the files in room that define its entry point, sorted. room: a key of ENTRY."""
-    package = importlib.import_module(f"gen_jax.{room}")
-    files = (file.name for file in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in files if _module(room, name))
+    """The names of the parts in room, sorted. room: a key of ENTRY. Nothing is imported but packages."""
+    return sorted(_paths(room))
 
 
 def find(room: str, name: str) -> ModuleType:
-    """The module gen_jax.<room>.<name>. An unknown name is a UserError that lists the names there are."""
-    module = _module(room, name)
-    if module is None:
-        raise UserError(f"{room}: there is no {name!r}{nearest(name, names(room))}")
+    """The module of the part. An unknown name is a UserError that lists the names there are."""
+    paths = _paths(room)
+    if name not in paths:
+        raise UserError(f"{room}: there is no {name!r}{nearest(name, sorted(paths))}")
+    module = importlib.import_module(paths[name])
+    if not hasattr(module, ENTRY[room]):
+        raise UserError(f"{paths[name]}: defines no {ENTRY[room]}, as each file of {room} must; a helper's name begins "
+                        "with an underscore")
     return module
 
 
 def nearest(name: str, known: list[str]) -> str:
     """The end of an error's line: the name that was probably meant, and all there are."""
-    close = difflib.get_close_matches(name, known, 1)
+    close = difflib.get_close_matches(str(name), known, 1)
     return (f"; did you mean {close[0]!r}?" if close else ".") + f" There are: {', '.join(known)}"
 
 
-def _module(room: str, name: str) -> ModuleType | None:
-    """The module if there is one and it defines what its room asks for."""
-    path = f"gen_jax.{room}.{name}"
-    if not name.isidentifier() or importlib.util.find_spec(path) is None:
-        return None
-    module = importlib.import_module(path)
-    return module if hasattr(module, ENTRY[room]) else None
+def _paths(room: str, package: str = "") -> dict[str, str]:
+    """{name: its module's full name} of the parts in room, sub-folders included; other rooms inside it are not."""
+    package = package or f"gen_jax.{room}"
+    paths = {}
+    for file in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        path = f"{package}.{file.name}"
+        if file.ispkg and path.removeprefix("gen_jax.") not in ENTRY:
+            paths |= _paths(room, path)
+        elif not file.ispkg and not file.name.startswith("_"):
+            paths[file.name] = path
+    return paths

@@ -4,11 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from gen_jax.models.conv import Conv, ConvTranspose
 from jax import lax
 from jax.test_util import check_grads
 
 from gen_jax.models import conv, winograd
-from gen_jax.models.conv import Conv, ConvTranspose
 
 NHWC = ("NHWC", "HWIO", "NHWC")
 

@@ -3,16 +3,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gen_jax.evals.attributes import Judge, ink, slant, width
+from gen_jax.images import grid
+from gen_jax.objectives.objective import Batch
 
 from configs import base
 from gen_jax import experiment
 from gen_jax.errors import UserError
 from gen_jax.evals import ae_vs_vae, concepts, interpolation, log_likelihood
 from gen_jax.evals import trained as evals
-from gen_jax.evals.attributes import Judge, ink, slant, width
-from gen_jax.images import grid
 from gen_jax.objectives import terms
-from gen_jax.objectives.objective import Batch
 
 
 @pytest.fixture

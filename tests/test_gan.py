@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from gen_jax.models.net import Net, init
+from gen_jax.objectives.objective import Batch
 
 from configs import base, dcgan_cars, dcgan_digits
 from gen_jax import experiment, images, run
 from gen_jax.find import find
 from gen_jax.keys import MoveKeys, stream
-from gen_jax.models.net import Net, init
 from gen_jax.objectives import augment
-from gen_jax.objectives.objective import Batch
 from gen_jax.report.workdir import Workdir
 from gen_jax.training import loop
 from gen_jax.training.feed import DeviceFeed

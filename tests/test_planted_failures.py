@@ -2,14 +2,14 @@
 import jax
 import pytest
 from flax import linen as nn
+from gen_jax.models.net import Net
+from gen_jax.session import Session
 
 from configs import dcgan_digits
 from gen_jax import experiment
 from gen_jax.evals import gan_health
 from gen_jax.find import find
-from gen_jax.models.net import Net
 from gen_jax.report.workdir import Workdir
-from gen_jax.session import Session
 from gen_jax.training.interrupt import Interrupts
 
 FAILURES = {"none": "healthy", "rate": "diverged", "deaf": "mode collapse", "five": "mode collapse",

@@ -5,11 +5,11 @@ import numpy as np
 import optax
 import pytest
 from flax import linen as nn
+from gen_jax.models.net import Net, apply
+from gen_jax.objectives.objective import Aux, Batch, Move, Objective
 
 from configs import base
 from gen_jax.keys import stream
-from gen_jax.models.net import Net, apply
-from gen_jax.objectives.objective import Aux, Batch, Move, Objective
 from gen_jax.training import loop, optim
 from gen_jax.training.feed import DeviceFeed, HostFeed, epoch_order
 from gen_jax.training.state import create, digest, digests

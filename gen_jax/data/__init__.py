@@ -1,47 +1,77 @@
-"""Where pixels come from: each file here that defines load(hp, split) -> Source is a data set.
+"""Where data come from: each file here is a data set. It defines load(hp, split) -> Source, and may define
 
-A data set may also define state(hp, split) -> str, a text that changes whenever what load returns would change; its
-decoded arrays are then kept in a cache. Class choice, caps and checks act on any of them, here.
+hp          its Settings; COMMON are those that every data set has
+KIND        the name of its kind, a file of gen_jax/data/kinds; "image" where it says nothing; or kind(hp) -> the name
+state       state(hp, split) -> a text that changes whenever what load returns would change; its arrays are then cached
+stream      stream(hp) -> None, or draw(key, num) -> Batch [num,...] by JAX: training then draws new data at each step
+
+Class choice, caps and checks act on any of them, here.
 """
+from collections.abc import Callable
+
+import jax
 from ml_collections import ConfigDict
 
-from gen_jax.data import cache
-from gen_jax.data.source import Source, binarized, checked, duplicates, fingerprint, first, of_classes
+from gen_jax.data import _cache
+from gen_jax.data._settings import COMMON
+from gen_jax.data._source import (
+    binarized,
+    cap,
+    checked,
+    duplicates,
+    fingerprint,
+    labelled,
+    of_classes,
+    split_off,
+    stratified_rows,
+    take,
+)
 from gen_jax.errors import UserError
 from gen_jax.find import find
+from gen_jax.types import Kind, Source, Spec
 
-__all__ = ["Source", "duplicates", "fingerprint", "load"]
+__all__ = ["COMMON", "duplicates", "fingerprint", "kind", "labelled", "load", "spec", "split_off", "stratified_rows",
+           "stream", "take"]
 
 
 def load(hp: ConfigDict, split: str) -> Source:
-    """The images of one split, as config.data asks for them: uint8 [N,H,W,C], N >= 1, int32 labels [N] or None.
+    """One split, as config.data asks for it; N >= 1.
 
     hp: config.data. split: "train" or "test". hp.classes keeps some classes only; hp.num_train and hp.num_test are
-    the most images there may be, a fixed choice with the classes in their proportions; hp.binarize makes every pixel 0
-    or 255. UserError for what the user can mend: nothing found, nothing left, images of another size than asked for.
+    the most examples there may be, a fixed choice with the classes in their proportions; hp.binarize makes every pixel
+    0 or 255. UserError for what the user can mend: nothing found, nothing left.
     """
-    source = _all(hp, split)
+    module = find("data", hp.name)
+    if hp.cache and hasattr(module, "state"):
+        path = _cache.path(hp, split, module.state(hp, split))
+        source = _cache.cached(path, lambda: module.load(hp, split), kind(hp))
+    else:
+        source = checked(module.load(hp, split), f"gen_jax.data.{hp.name}", kind(hp))
     if hp.classes:
         source = of_classes(source, hp.classes)
     most = {"train": hp.num_train, "test": hp.num_test}[split]
     if most is not None:
-        source = first(source, most)
-    if not len(source.images):
-        raise UserError(f"data: no {split} images are left in {hp.name}; look at data.test_fraction, data.classes and "
-                        f"data.num_{split}")
-    return binarized(source) if hp.binarize else source
+        source = cap(source, most)
+    if not len(source.x):
+        raise UserError(f"data: no {split} examples are left in {hp.name}; look at data.test_fraction, data.classes "
+                        f"and data.num_{split}")
+    return binarized(source) if hp.get("binarize") else source
 
 
-def _all(hp: ConfigDict, split: str) -> Source:
-    """What the data set named in hp gives, from the cache where it is there, and as promised."""
+def kind(hp: ConfigDict) -> Kind:
+    """The kind of the data set that hp, config.data, names."""
     module = find("data", hp.name)
-    if hp.cache and hasattr(module, "state"):
-        path = cache.path(hp, split, module.state(hp, split))
-        source = cache.cached(path, lambda: module.load(hp, split))
-    else:
-        source = module.load(hp, split)
-    height, width, channels = checked(source, f"gen_jax.data.{hp.name}").images.shape[1:]
-    if (hp.size and hp.size != (height, width)) or hp.channels not in (0, channels):
-        raise UserError(f"data: {hp.name} has images of {height}x{width}x{channels} and does not convert them; "
-                        "set data.size=() and data.channels=0")
-    return source
+    name = module.kind(hp) if hasattr(module, "kind") else getattr(module, "KIND", "image")
+    return find("data.kinds", name).KIND
+
+
+def stream(hp: ConfigDict) -> Callable | None:
+    """draw(key, num) -> Batch of new data, where training is to draw them anew at each step; else None."""
+    make = getattr(find("data", hp.name), "stream", None)
+    return make(hp) if make else None
+
+
+def spec(source: Source, kind: Kind) -> Spec:
+    """What models and objectives may know of source."""
+    given = {key: jax.ShapeDtypeStruct((1, *values.shape[1:]), values.dtype) for key, values in source.given.items()}
+    return Spec(source.x.shape[1:], given, source.names, kind)

@@ -3,9 +3,14 @@ import numpy as np
 from ml_collections import ConfigDict
 from sklearn.datasets import load_digits
 
-from gen_jax.data.source import Source, cut
+from gen_jax.data._settings import COMMON, IMAGES
+from gen_jax.data._source import labelled, split_off
+from gen_jax.settings import Settings
+from gen_jax.types import Source
 
 TEST_FRACTION = 0.2
+
+hp = Settings(__name__, {**COMMON, **IMAGES})
 
 
 def load(hp: ConfigDict, split: str) -> Source:
@@ -15,5 +20,5 @@ def load(hp: ConfigDict, split: str) -> Source:
     """
     digits = load_digits()
     images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
-    source = Source(images, digits.target.astype(np.int32), tuple(str(digit) for digit in digits.target_names))
-    return cut(source, split, TEST_FRACTION)
+    source = labelled(images, digits.target.astype(np.int32), tuple(str(digit) for digit in digits.target_names))
+    return split_off(source, split, TEST_FRACTION)

@@ -16,11 +16,17 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image, ImageOps
 
-from gen_jax.data.pixels import Form, form, pixels, stack
-from gen_jax.data.source import Source, held_out
+from gen_jax.data._pixels import Form, form, pixels, stack
+from gen_jax.data._settings import COMMON, FORM, IMAGES, PATH, TEST_FRACTION
+from gen_jax.data._source import held_out, labelled
 from gen_jax.errors import UserError
+from gen_jax.settings import Settings
+from gen_jax.types import Source
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
+
+
+hp = Settings(__name__, {**COMMON, **IMAGES, **PATH, **FORM, **TEST_FRACTION})
 
 
 class Listing(NamedTuple):
@@ -45,7 +51,7 @@ def load(hp: ConfigDict, split: str) -> Source:
             images = stack(pool.map(lambda file: _decoded(file, wanted), files), [str(file) for file in files])
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # after a broken file the rest need not be decoded
-    return Source(images, labels, classes)
+    return labelled(images, labels, classes)
 
 
 def state(hp: ConfigDict, split: str) -> str:

@@ -2,10 +2,20 @@
 import numpy as np
 from ml_collections import ConfigDict
 
-from gen_jax.data.source import Source
+from gen_jax.data._settings import COMMON, IMAGES
+from gen_jax.data._source import labelled
+from gen_jax.settings import Must, Setting, Settings
+from gen_jax.types import Source
 
 NUM_CLASSES = 10
 NUM_IMAGES = {"train": 512, "test": 128}
+SHAPE = Must(lambda shape: len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape),
+             "(height, width, channels)")
+
+hp = Settings(__name__, {
+    **COMMON, **IMAGES,
+    "shape": Setting((8, 8, 1), "(height, width, channels)", SHAPE),
+})
 
 
 def load(hp: ConfigDict, split: str) -> Source:
@@ -24,4 +34,4 @@ def load(hp: ConfigDict, split: str) -> Source:
     blob = np.exp(-(y[:, :, None] ** 2 + x[:, None, :] ** 2) / (2 * 0.12 ** 2))
     colour = 0.6 + 0.4 * np.cos(angle[:, None] + 2 * np.pi * np.arange(channels) / channels)
     images = 230 * blob[..., None] * colour[:, None, None, :] + random.uniform(0, 25, (count, *hp.shape))
-    return Source(images.astype(np.uint8), labels.astype(np.int32), tuple(map(str, range(NUM_CLASSES))))
+    return labelled(images.astype(np.uint8), labels.astype(np.int32), tuple(map(str, range(NUM_CLASSES))))

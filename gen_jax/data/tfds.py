@@ -17,13 +17,22 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image
 
-from gen_jax.data import prepare
-from gen_jax.data.pixels import form, pixels, stack
-from gen_jax.data.source import Source, cut
+from gen_jax.data import _prepare as prepare
+from gen_jax.data._pixels import form, pixels, stack
+from gen_jax.data._settings import COMMON, FORM, IMAGES, TEST_FRACTION
+from gen_jax.data._source import labelled, split_off
 from gen_jax.errors import UserError
 from gen_jax.find import nearest
+from gen_jax.settings import Setting, Settings, placeholder
+from gen_jax.types import Source
 
 CHUNK = 1024  # records read at once
+
+hp = Settings(__name__, {
+    **COMMON, **IMAGES, **FORM, **TEST_FRACTION,
+    "dataset": Setting("mnist", "TFDS's name of the data set"),
+    "data_dir": Setting(placeholder(str), "prepared data; unset: $TFDS_DATA_DIR, else TFDS's own default"),
+})
 
 
 def load(hp: ConfigDict, split: str) -> Source:
@@ -36,7 +45,7 @@ def load(hp: ConfigDict, split: str) -> Source:
     folder = _prepared(hp)
     part, shared = _part(folder, split)
     source = _read(folder, part, hp)
-    return cut(source, split, hp.test_fraction) if shared else source
+    return split_off(source, split, hp.test_fraction) if shared else source
 
 
 def state(hp: ConfigDict, split: str) -> str:
@@ -137,8 +146,8 @@ def _read(folder: Path, part: str, hp: ConfigDict) -> Source:
     arrays = (_decoded(picture, wanted, name) for (picture, _), name in zip(examples, names, strict=True))
     labels = np.array([number for _, number in examples], np.int32)
     known = label is not None and labels.min(initial=0) >= 0
-    return Source(stack(arrays, names), labels if known else None,
-                  tuple(builder.info.features[label].names) if known else ())
+    return labelled(stack(arrays, names), labels if known else None,
+                    tuple(builder.info.features[label].names) if known else ())
 
 
 def _keys(features, folder: Path) -> tuple[str, str | None]:

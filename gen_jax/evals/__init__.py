@@ -1,1 +1,14 @@
-"""What is measured or drawn from a trained state: evaluate(trained) -> (name, number | picture) pairs."""
+"""What is measured and drawn of a trained run: each file here, or in a sub-folder, is an eval, found by its name.
+
+It defines evaluate(trained), which yields (name, number | sentence | picture | Animation | Arrays | Page), and may
+define
+
+NEEDS        what it asks of a run: names of the objective's predict; "measure:<term>", a term that the objective
+             measures; "labels"; "other", a second run; "tiles", that one example is a picture; "vector", that a code
+             is a vector [Z] of real numbers; "kind:<name>", that the data are of this kind
+hp           its Settings: the section config.evals.<name>, read as trained.hp.<name>
+data_faults  data_faults(config, train, test): a line for each setting that does not fit the data
+"""
+from gen_jax.evals._trained import Animation, Arrays, Page, Result, Trained
+
+__all__ = ["Animation", "Arrays", "Page", "Result", "Trained"]

@@ -1,49 +1,50 @@
 """Reconstruction alone: the game of one player, an autoencoder (Hinton & Salakhutdinov, Science 2006).
 
-loss = recon = -log p(x|z) at z = enc(x), in nats per image, with the likelihoods of the VAE, so that the two compare.
+loss = recon = -log p(x|z) at z = enc(x), in nats per example, with the likelihoods of the VAE, so that the two compare.
 One move, of the player "ae", who owns every net; it draws noise only for binarised targets.
 """
 from collections.abc import Mapping
 
+import jax
 from ml_collections import ConfigDict
 
-from gen_jax import images
-from gen_jax.models.net import Net, apply
-from gen_jax.objectives import likelihood, terms
-from gen_jax.objectives.objective import Aux, Batch, Move, Objective
+from gen_jax.net import apply
+from gen_jax.objectives.elbo import target_of
+from gen_jax.settings import Settings
+from gen_jax.terms import likelihood
+from gen_jax.types import Aux, Batch, Given, Move, MoveKeys, Net, Objective, Spec, Vars
+
+hp = Settings(__name__, likelihood.SETTINGS)
 
 
-def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
-    """The objective over nets "enc": x -> z and "dec": z -> output. hp: likelihood, scale (see likelihood.py).
+def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
+    """The objective over nets "enc": x -> z and "dec": z -> output.
 
-    predict: encode (x -> z), decode (z -> image in [0,1]); x: [B,H,W,C] in [0,1]. There is no prior to sample from.
+    predict: encode, decode: see evals/_trained.py. There is no prior to sample from.
     """
-    pixel = likelihood.build(hp)
-    nets = {**nets, **pixel.nets}
+    like = likelihood.build(hp, spec.kind)
+    nets = {**nets, **like.nets}
 
-    def recon(params, stats, x, key, train):
-        target = terms.bernoulli(key, x) if pixel.binarize else x
-        z, stats = apply(nets, "enc", params, stats, target, train=train)
-        output, stats = apply(nets, "dec", params, stats, z, train=train)
-        return pixel.nll(params, output, target), stats
+    def recon(vars: Vars, batch: Batch, key: jax.Array, train: bool):
+        target = target_of(like, batch.x, key)
+        z, state = apply(nets, "enc", vars, target, given=batch.given, train=train)
+        output, state = apply(nets, "dec", vars.replace(state=state), z, given=batch.given, train=train)
+        return like.nll(vars, output, target), state
 
-    def loss(params, stats, batch: Batch, keys):
-        per_image, stats = recon(params, stats, images.to_unit(batch.pixels), keys.move, train=True)
-        mean = per_image.mean()
-        return mean, Aux({"loss": mean, "recon": mean}, stats)
+    def loss(vars: Vars, batch: Batch, keys: MoveKeys):
+        per_example, state = recon(vars, batch, keys.move, train=True)
+        mean = per_example.mean()
+        return mean, Aux({"loss": mean, "recon": mean}, state)
 
-    def measure(params, stats, batch: Batch, keys):
-        per_image, _ = recon(params, stats, images.to_unit(batch.pixels), keys, train=False)
-        return {"loss": per_image, "recon": per_image}
+    def measure(vars: Vars, batch: Batch, keys: jax.Array):
+        per_example, _ = recon(vars, batch, keys, train=False)
+        return {"loss": per_example, "recon": per_example}
 
-    def encode(params, stats, x):
-        return apply(nets, "enc", params, stats, x, train=False)[0]
+    def encode(vars: Vars, x: jax.Array, given: Given):
+        return apply(nets, "enc", vars, x, given=given, train=False)[0]
 
-    def decode(params, stats, z):
-        return pixel.mean(apply(nets, "dec", params, stats, z, train=False)[0])
+    def decode(vars: Vars, z: jax.Array, given: Given):
+        return like.mean(apply(nets, "dec", vars, z, given=given, train=False)[0])
 
     return Objective(nets=nets, owns={"ae": tuple(nets)}, moves=(Move("ae", loss),), measure=measure,
                      predict={"encode": encode, "decode": decode})
-
-
-faults = likelihood.faults

@@ -9,56 +9,58 @@ loss and one-sided label smoothing s (Salimans et al., arXiv:1606.03498):
 
 Moves 2 and 3 see the same z, drawn from the step's key; dropout draws from each move's own. BatchNorm sees each batch
 alone, never real and fake ones together: the discriminator's at every move (what move 3 would make of its running
-statistics is dropped), the generator's at move 3.
+statistics is dropped), the generator's at move 3. disc/loss and test/disc_loss are the mean of moves 1 and 2.
 """
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from gen_jax.models.net import Net, apply
-from gen_jax.objectives import adversarial
-from gen_jax.objectives.objective import Aux, Batch, Move, Objective
-from gen_jax.objectives.terms import bernoulli_nll
+from gen_jax.objectives import _adversarial
+from gen_jax.objectives._adversarial import Game
+from gen_jax.settings import Setting, Settings, share
+from gen_jax.terms.densities import bernoulli_nll
+from gen_jax.terms.losses import AdversarialLoss
+from gen_jax.types import Aux, Batch, Move, MoveKeys, Net, Objective, Spec, Vars
+
+hp = Settings(__name__, {
+    "label_smoothing": Setting(0.1, "the discriminator's target for real examples is 1 less this", share()),
+})
 
 
-def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
-    """The objective over nets "gen" and "disc". hp: label_smoothing. measure, predict: see adversarial.py."""
+def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
+    """The objective over nets "gen" and "disc". measure, predict: see _adversarial.py."""
+    game = Game(nets, spec.kind)
+
     def real_loss(logits):
-        return bernoulli_nll(logits, 0 * logits + (1 - hp.label_smoothing))
+        return bernoulli_nll(logits, jnp.full_like(logits, 1 - hp.label_smoothing))
 
     def fake_loss(logits):
-        return bernoulli_nll(logits, 0 * logits)
+        return bernoulli_nll(logits, jnp.zeros_like(logits))
 
     def gen_loss(logits):
-        return bernoulli_nll(logits, 0 * logits + 1)
+        return bernoulli_nll(logits, jnp.ones_like(logits))
 
-    def on_real(params, stats, batch: Batch, keys):
-        logits, stats = adversarial.logits(nets, params, stats, adversarial.real(batch), keys.move)
+    def on_real(vars: Vars, batch: Batch, keys: MoveKeys):
+        logits, state = game.logits(vars, spec.kind.to_generator(batch.x), batch.given, keys.move)
         loss = real_loss(logits).mean()
-        return loss, Aux({"loss": loss, "real": jax.nn.sigmoid(logits).mean()}, stats)
+        return loss, Aux({"loss": loss, "real": jax.nn.sigmoid(logits).mean()}, state)
 
-    def on_fake(params, stats, batch: Batch, keys):
-        z = adversarial.prior(nets, keys.step, len(batch.pixels))
-        fake, _ = apply(nets, "gen", params, stats, z, train=False)
-        logits, stats = adversarial.logits(nets, params, stats, fake, keys.move)
+    def on_fake(vars: Vars, batch: Batch, keys: MoveKeys):
+        fake, _ = game.generate(vars, game.sample_prior(keys.step, batch.x.shape[0]), batch.given, train=False)
+        logits, state = game.logits(vars, fake, batch.given, keys.move)
         loss = fake_loss(logits).mean()
-        return loss, Aux({"loss": loss, "fake": jax.nn.sigmoid(logits).mean()}, stats)
+        return loss, Aux({"loss": loss, "fake": jax.nn.sigmoid(logits).mean()}, state)
 
-    def through_disc(params, stats, batch: Batch, keys):
-        z = adversarial.prior(nets, keys.step, len(batch.pixels))
-        fake, stats = apply(nets, "gen", params, stats, z, train=True)
-        logits, _ = adversarial.logits(nets, params, stats, fake, keys.move)
+    def through_disc(vars: Vars, batch: Batch, keys: MoveKeys):
+        fake, state = game.generate(vars, game.sample_prior(keys.step, batch.x.shape[0]), batch.given, train=True)
+        logits, _ = game.logits(vars.replace(state=state), fake, batch.given, keys.move)
         loss = gen_loss(logits).mean()
-        return loss, Aux({"loss": loss, "fake": jax.nn.sigmoid(logits).mean()}, stats)
+        return loss, Aux({"loss": loss, "fake": jax.nn.sigmoid(logits).mean()}, state)
 
-    return Objective(nets=nets, owns=adversarial.OWNS,
+    loss = AdversarialLoss(disc=lambda real, fake: (real_loss(real) + fake_loss(fake)) / 2,
+                           gen=lambda fake, real: gen_loss(fake))
+    return Objective(nets=nets, owns=_adversarial.OWNS,
                      moves=(Move("disc", on_real), Move("disc", on_fake), Move("gen", through_disc)),
-                     measure=adversarial.measure(nets, real_loss, fake_loss, gen_loss),
-                     predict=adversarial.predict(nets))
-
-
-def faults(hp: ConfigDict) -> Iterator[str]:
-    """A line for each value of hp out of range."""
-    if not 0 <= hp.label_smoothing < 1:
-        yield f"objective.label_smoothing={hp.label_smoothing}: must be at least 0 and below 1"
+                     measure=_adversarial.measure(game, loss), predict=_adversarial.predict(game, loss))

@@ -1,89 +1,81 @@
-"""The game of two moves that GANs play today, with augmentation and R1 penalty where they are asked for.
+"""The game of a generator and a discriminator, composed of parts: a loss, penalties, augmentation, extra terms.
 
-With T the augmentation (augment.py), f = D's logit, and the loss of Goodfellow et al., 2014 (arXiv:1406.2661), its
-generator non-saturating, or the hinge loss (Lim & Ye, arXiv:1705.02894):
+With T the augmentation, f the discriminator's logit and L the loss (a file of terms/losses), a step makes the moves
 
-            logistic                                       hinge
-1. disc:    softplus(-f(T(x))) + softplus(f(T(G(z))))      max(0, 1 - f(T(x))) + max(0, 1 + f(T(G(z))))
-2. gen:     softplus(-f(T(G(z))))                          -f(T(G(z)))
+1. disc, disc_steps times:  L_disc(f(T(x)), f(T(G(z)))) + the sum of weight * penalty,
+2. gen:                     L_gen(f(T(G(z)))) + the sum of weight * extra.
 
-plus r1 / 2 * |grad_x f(T(x))|^2 at move 1 (Mescheder, Geiger & Nowozin, arXiv:1801.04406). Where D has BatchNorm, as
-models/dcgan.py does, an image's slope has in it what the image does to the other logits of its batch. As held-out
-losses are, the reported disc/loss is the mean over real images and fakes, half of the above; the penalty is disc/r1, a
-term of its own.
-
-Each move draws its own z, T and dropout; move 1 is made disc_moves times, on the same real images. BatchNorm sees each
-batch alone, never real and fake ones together; G is in train mode in both moves, and only the mover's running
-statistics stay.
+Each move draws its own z, T and dropout. BatchNorm sees each batch alone, never real examples and fakes together; G is
+in train mode in both moves, and only the mover's state stays. <player>/loss is what is differentiated; each penalty and
+extra term has its own line, without its weight. Where D has BatchNorm, as models/gan/dcgan.py does, an example's slope
+has in it what the example does to the other logits of its batch.
 """
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from gen_jax.find import nearest
-from gen_jax.models.net import Net, apply
-from gen_jax.objectives import adversarial, terms
-from gen_jax.objectives import augment as augmentation
-from gen_jax.objectives.objective import Aux, Batch, Move, Objective
+from gen_jax.find import find, names
+from gen_jax.objectives import _adversarial
+from gen_jax.objectives._adversarial import Game, seen_as
+from gen_jax.settings import Must, Setting, Settings, at_least
+from gen_jax.terms import augment as augmentation
+from gen_jax.types import Aux, Batch, Move, MoveKeys, Net, Objective, Spec, Vars
 
-LOSSES = {  # of logits [B], each [B]: on real images, on fakes, and the generator's
-    "logistic": (lambda f: jax.nn.softplus(-f), jax.nn.softplus, lambda f: jax.nn.softplus(-f)),
-    "hinge": (lambda f: jax.nn.relu(1 - f), lambda f: jax.nn.relu(1 + f), lambda f: -f),
-}
-
-
-def build(nets: Mapping[str, Net], hp: ConfigDict) -> Objective:
-    """The objective over nets "gen" and "disc".
-
-    hp: loss, augment, r1, disc_moves. measure, predict: see adversarial.py.
-    """
-    real_loss, fake_loss, gen_loss = LOSSES[hp.loss]
-    augment = augmentation.augment(hp.augment)
-
-    def fake(params, stats, num, key):
-        """(a batch of fakes, stats afterwards)."""
-        return apply(nets, "gen", params, stats, adversarial.prior(nets, key, num), train=True)
-
-    def disc(params, stats, batch: Batch, keys):
-        z_key, real_key, fake_key, real_dropout, fake_dropout = jax.random.split(keys.move, 5)
-
-        def on_real(x):
-            logits, after = adversarial.logits(nets, params, stats, augment(x, real_key), real_dropout)
-            return logits.sum(), (logits, after)
-        x = adversarial.real(batch)
-        if hp.r1:
-            slope, (real, after) = jax.grad(on_real, has_aux=True)(x)
-            penalty = terms.sum_features(jnp.square(slope)).mean()
-        else:
-            _, (real, after) = on_real(x)
-            penalty = jnp.float32(0)
-        made, _ = fake(params, stats, len(x), z_key)
-        judged, after = adversarial.logits(nets, params, after, augment(made, fake_key), fake_dropout)
-        loss = (real_loss(real) + fake_loss(judged)).mean()
-        report = {"loss": loss / 2, "real": jax.nn.sigmoid(real).mean(), "fake": jax.nn.sigmoid(judged).mean()}
-        return loss + hp.r1 / 2 * penalty, Aux({**report, "r1": penalty} if hp.r1 else report, after)
-
-    def gen(params, stats, batch: Batch, keys):
-        z_key, augment_key, dropout_key = jax.random.split(keys.move, 3)
-        made, stats = fake(params, stats, len(batch.pixels), z_key)
-        judged, _ = adversarial.logits(nets, params, stats, augment(made, augment_key), dropout_key)
-        loss = gen_loss(judged).mean()
-        return loss, Aux({"loss": loss, "fake": jax.nn.sigmoid(judged).mean()}, stats)
-
-    return Objective(nets=nets, owns=adversarial.OWNS,
-                     moves=(*[Move("disc", disc)] * hp.disc_moves, Move("gen", gen)),
-                     measure=adversarial.measure(nets, real_loss, fake_loss, gen_loss),
-                     predict=adversarial.predict(nets))
+hp = Settings(__name__, {
+    "loss": Setting("logistic", "the adversarial loss: a file of gen_jax/terms/losses",
+                    Must(lambda name: name in names("terms.losses"), "a file of gen_jax/terms/losses")),
+    "augment": augmentation.SETTING,
+    "penalties": Setting({}, "of the discriminator, by name, each with its settings", room="terms.penalties"),
+    "extras": Setting({}, "further terms, by name, each with its settings", room="terms.extras"),
+    "disc_steps": Setting(1, "moves of the discriminator to one of the generator", at_least(1)),
+    "fresh_batches": Setting(False, "each of the discriminator's moves sees a batch of its own"),
+    "simultaneous": Setting(False, "the generator answers the discriminator as it was before its last move"),
+})
 
 
-def faults(hp: ConfigDict) -> Iterator[str]:
-    """A line for each value of hp out of range."""
-    if hp.loss not in LOSSES:
-        yield f"objective.loss={hp.loss!r}: there is no such loss{nearest(hp.loss, sorted(LOSSES))}"
-    if hp.disc_moves < 1:
-        yield f"objective.disc_moves={hp.disc_moves}: must be 1 or more"
-    if hp.r1 < 0:
-        yield f"objective.r1={hp.r1}: must be 0 or more"
-    yield from augmentation.faults(hp.augment)
+def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
+    """The objective over nets "gen" and "disc". measure, predict: see _adversarial.py."""
+    game, loss, augment = Game(nets, spec.kind), find("terms.losses", hp.loss).LOSS, augmentation.chain(hp.augment)
+    penalties = {name: (find("terms.penalties", name).penalty, own) for name, own in hp.penalties.items()}
+    extras = {name: (find("terms.extras", name), own) for name, own in hp.extras.items()}
+
+    def disc(vars: Vars, batch: Batch, keys: MoveKeys):
+        z_key, real_key, fake_key, real_dropout, fake_dropout, *more = jax.random.split(keys.move, 5 + bool(penalties))
+        x, given = spec.kind.to_generator(batch.x), batch.given
+        real, state = game.logits(vars, augment(x, real_key), given, real_dropout)
+        fake, _ = game.generate(vars, game.sample_prior(z_key, x.shape[0]), given, train=True)
+        fake_logits, state = game.logits(vars.replace(state=state), augment(fake, fake_key), given, fake_dropout)
+        total = loss.disc(real, fake_logits).mean()
+
+        def critic(x):
+            return game.logits(vars, augment(x, real_key), given, real_dropout)[0]
+        report = {}
+        for i, (name, (penalty, own)) in enumerate(penalties.items()):
+            report[name] = penalty(critic, x, fake, jax.random.fold_in(more[0], i), own).mean()
+            total += own.weight * report[name]
+        return total, Aux({"loss": total, **_means(seen_as(loss, real=real, fake=fake_logits)), **report}, state)
+
+    def gen(vars: Vars, batch: Batch, keys: MoveKeys):
+        z_key, augment_key, dropout_key, *more = jax.random.split(keys.move, 3 + bool(loss.pairs or extras))
+        x, given = spec.kind.to_generator(batch.x), batch.given
+        fake, state = game.generate(vars, game.sample_prior(z_key, batch.x.shape[0]), given, train=True)
+        fake_logits, _ = game.logits(vars, augment(fake, augment_key), given, dropout_key)
+        real = game.logits(vars, augment(x, more[0]), given, dropout_key)[0] if loss.pairs else None
+        total, report = loss.gen(fake_logits, real).mean(), {}
+        for i, (name, (module, own)) in enumerate(extras.items()):
+            key = jax.random.fold_in(more[0], i + 1)
+            report[name] = jnp.mean(module.extra(game, vars, Batch(x, given), fake, key, own))
+            total += own.weight * report[name]
+        return total, Aux({"loss": total, **_means(seen_as(loss, fake=fake_logits)), **report}, state)
+
+    last = hp.disc_steps - 1
+    disc_moves = [Move("disc", disc, batch=i if hp.fresh_batches else 0) for i in range(hp.disc_steps)]
+    gen_move = Move("gen", gen, batch=last if hp.fresh_batches else 0, together=hp.simultaneous)
+    return Objective(nets=nets, owns=_adversarial.OWNS, moves=(*disc_moves, gen_move),
+                     measure=_adversarial.measure(game, loss), predict=_adversarial.predict(game, loss))
+
+
+def _means(terms: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    return {name: values.mean() for name, values in terms.items()}

@@ -9,8 +9,8 @@ PLAIN_SECONDS = 10.0  # elsewhere, at most one line in so many seconds beside th
 class ProgressLine:
     """Says where training stands, on stderr."""
 
-    def __init__(self, total_steps: int, steps_per_epoch: int, batch_size: int, stream=sys.stderr):
-        self.total_steps, self.steps_per_epoch, self.batch_size = total_steps, steps_per_epoch, batch_size
+    def __init__(self, total_steps: int, steps_per_epoch: int, step_size: int, stream=sys.stderr):
+        self.total_steps, self.steps_per_epoch, self.step_size = total_steps, steps_per_epoch, step_size
         self.stream, self.terminal = stream, stream.isatty()
         self.began, self.first_step, self.printed = time.monotonic(), None, -1e9
         self.text = ""
@@ -40,9 +40,12 @@ class ProgressLine:
         seconds = max(time.monotonic() - self.began, 1e-9)
         rate = (step - self.first_step) / seconds
         left = (self.total_steps - step) / rate if rate else float("inf")
-        epochs = self.total_steps // self.steps_per_epoch
-        return (f"epoch {step / self.steps_per_epoch:.1f}/{epochs}  {self.text}  "
-                f"{rate * self.batch_size:,.0f} images/s  {_clock(left)} left")
+        return (f"{self._where(step)}  {self.text}  {rate * self.step_size:,.0f} examples/s  {_clock(left)} left")
+
+    def _where(self, step: int) -> str:
+        if not self.steps_per_epoch:
+            return f"step {step:,}/{self.total_steps:,}"
+        return f"epoch {step / self.steps_per_epoch:.1f}/{self.total_steps / self.steps_per_epoch:g}"
 
 
 def _shown(name: str) -> bool:

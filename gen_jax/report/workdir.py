@@ -22,10 +22,11 @@ class Workdir:
         self.checkpoints, self.samples, self.figures = (
             self.path / name for name in ("checkpoints", "samples", "figures"))
 
-    def drawn(self, name: str) -> list[Path]:
-        """The PNGs of one picture that were drawn during training, in the order of epochs."""
-        epochs = {path: path.stem.removeprefix(f"{name}_") for path in self.samples.glob(f"{name}_*.png")}
-        return sorted((path for path in epochs if epochs[path].isdecimal()), key=lambda path: int(epochs[path]))
+    def saved(self, name: str) -> list[Path]:
+        """The files that were saved during training under one name, in the order of epochs or steps."""
+        numbers = {path: path.stem.removeprefix(f"{name}_") for path in self.samples.glob("*")
+                   if path.name.startswith(f"{name}_")}
+        return sorted((path for path in numbers if numbers[path].isdecimal()), key=lambda path: int(numbers[path]))
 
     def claim(self) -> None:
         """Makes the folder and holds it until the process ends. A second process is a UserError."""

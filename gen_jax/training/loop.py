@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gen_jax.objectives.objective import Batch
-from gen_jax.training.feed import Block, DeviceFeed, HostFeed, batch_at
+from gen_jax.training.feed import Block, Endless, Feed
 from gen_jax.training.state import TrainState
+from gen_jax.types import Batch
 
 STRETCH_SECONDS = 2.0  # how long the device runs before the host looks at signals and progress
 
@@ -17,7 +17,7 @@ class Progress(NamedTuple):
     """What the loop carries, and all that a checkpoint must hold."""
 
     state: TrainState
-    totals: dict[str, jax.Array]  # sums of the metrics over this epoch's steps so far, float32 [] each
+    totals: dict[str, jax.Array]  # sums of the metrics over the steps since the last record, float32 [] each
     last: dict[str, jax.Array]  # metrics of the last step
 
 
@@ -28,30 +28,32 @@ class Diverged(Exception):
         super().__init__(f"step {step}: {', '.join(names)} is not finite")
 
 
-def start(state: TrainState, step: Callable, batch: Batch, key: jax.Array) -> Progress:
+def begin(state: TrainState, step: Callable, batch: Batch, key: jax.Array) -> Progress:
     """The progress before the first step. batch: arrays, or their shapes, of one batch."""
     _, metrics = jax.eval_shape(step, state, batch, key)
     return Progress(state, _zeros(metrics), _zeros(metrics))
 
 
-def next_epoch(progress: Progress) -> Progress:
+def recorded(progress: Progress) -> Progress:
     """The same with the sums at zero."""
     return progress._replace(totals=_zeros(progress.totals))
 
 
-def make_advance(step: Callable, batch_size: int) -> Callable[[Progress, Block, jax.Array, jax.Array], Progress]:
+def make_advance(step: Callable, batch_at: Callable[[Block | Endless, jax.Array], Batch]) -> Callable[..., Progress]:
     """advance(progress, block, until, key) -> progress after the steps up to until, or up to the first not finite.
+
+    batch_at: the feed's.
 
     One compiled loop whose length is an argument: a stretch of any length runs the same machine code, so that stopping
     and resuming anywhere changes no bit, and there is one trace. (lax.scan has a fixed length, one trace for each.)
     """
-    def advance(progress: Progress, block: Block, until: jax.Array, key: jax.Array) -> Progress:
+    def advance(progress: Progress, block: Block | Endless, until: jax.Array, key: jax.Array) -> Progress:
         def unfinished(progress: Progress):
             finite = jnp.isfinite(jnp.stack(list(progress.last.values()))).all()
             return (progress.state.step < until) & finite
 
         def one(progress: Progress):
-            state, metrics = step(progress.state, batch_at(block, progress.state.step, batch_size), key)
+            state, metrics = step(progress.state, batch_at(block, progress.state.step), key)
             totals = {name: progress.totals[name] + value for name, value in metrics.items()}
             return Progress(state, totals, metrics)
         return jax.lax.while_loop(unfinished, one, progress)
@@ -63,18 +65,18 @@ def compiler_options() -> dict[str, int]:
     return {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else {}
 
 
-def run(progress: Progress, advance: Callable, feed: DeviceFeed | HostFeed, key: jax.Array, total_steps: int,
-        on_stretch: Callable[[Progress, int], Any], on_epoch: Callable[[Progress, int], Progress],
+def run(progress: Progress, advance: Callable, feed: Feed, key: jax.Array, total_steps: int, record_steps: int,
+        on_stretch: Callable[[Progress, int], Any], on_record: Callable[[Progress, int], Progress],
         stopped: Callable[[], bool]) -> Progress:
     """The progress after total_steps, or at the first step boundary at which stopped() is true.
 
-    on_stretch(progress, step): after each stretch. on_epoch(progress, step): after each epoch; gives the progress to
-    go on with. Raises Diverged.
+    on_stretch(progress, step): after each stretch. on_record(progress, step): after each record_steps and at the end;
+    gives the progress to go on with. Raises Diverged.
     """
     step, stretch = int(progress.state.step), 1
     while step < total_steps and not stopped():
-        block = feed.block(step)
-        began, until = time.perf_counter(), min(step + stretch, block.end, total_steps)
+        block, record = feed.block(step), (step // record_steps + 1) * record_steps
+        began, until = time.perf_counter(), min(step + stretch, block.end, record, total_steps)
         progress = advance(progress, block, until, key)
         done = int(progress.state.step)  # waits for the device
         if names := not_finite(progress.last):
@@ -83,9 +85,16 @@ def run(progress: Progress, advance: Callable, feed: DeviceFeed | HostFeed, key:
         stretch = max(1, min(2 * stretch, int(STRETCH_SECONDS / per_step)))
         step = done
         on_stretch(progress, step)
-        if step % feed.steps_per_epoch == 0:
-            progress = on_epoch(progress, step)
+        if step in (record, total_steps):
+            progress = on_record(progress, step)
     return progress
+
+
+def fit(progress: Progress, step: Callable, feed: Feed, key: jax.Array, total_steps: int,
+        stopped: Callable[[], bool]) -> Progress:
+    """The progress after total_steps, or where stopped() is true; nothing is recorded. Raises Diverged."""
+    return run(progress, make_advance(step, feed.batch_at), feed, key, total_steps, total_steps,
+               on_stretch=lambda *_: None, on_record=lambda progress, _: progress, stopped=stopped)
 
 
 def not_finite(metrics: dict[str, jax.Array]) -> list[str]:
@@ -94,7 +103,7 @@ def not_finite(metrics: dict[str, jax.Array]) -> list[str]:
 
 
 def mean_metrics(progress: Progress, steps: int) -> dict[str, float]:
-    """Each metric's mean over this epoch's steps."""
+    """Each metric's mean over the steps since the last record."""
     return {name: float(total) / steps for name, total in progress.totals.items()}
 
 

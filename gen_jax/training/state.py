@@ -9,36 +9,53 @@ import numpy as np
 import optax
 from flax import struct
 
-from gen_jax.models import net
-from gen_jax.objectives.objective import Objective
+from gen_jax import net
+from gen_jax.types import Objective, Vars
 
 PyTree = Any
+AVERAGED = "batch_stats"  # the collection that is averaged as parameters are; all others are copied
 
 
 class TrainState(struct.PyTreeNode):
     """Arrays only: no functions, no hyperparameters, no key."""
 
     step: jax.Array  # int32 [], steps finished; a step is one pass over the objective's moves
-    params: dict[str, PyTree]  # by net
-    stats: dict[str, PyTree]  # by net: running statistics, {} where there are none
+    vars: Vars  # of all nets
     opt: dict[str, optax.OptState]  # by player
-    ema: dict[str, PyTree]  # by net, only those that are averaged: {"params": ..., "stats": ...}
+    ema: Vars  # of the nets that are averaged, and of no others
 
-    def averaged(self) -> tuple[dict[str, PyTree], dict[str, PyTree]]:
-        """(params, stats) by net, those of the EMA where there is one: what is evaluated."""
-        return ({name: self.ema[name]["params"] if name in self.ema else tree for name, tree in self.params.items()},
-                {name: self.ema[name]["stats"] if name in self.ema else tree for name, tree in self.stats.items()})
+    def averaged(self) -> Vars:
+        """The variables of all nets, the averages where there are some: what is evaluated."""
+        return Vars({**self.vars.params, **self.ema.params}, {**self.vars.state, **self.ema.state})
 
 
 def create(objective: Objective, optimizers: Mapping[str, optax.GradientTransformation], ema_nets: tuple[str, ...],
            key: jax.Array) -> TrainState:
     """The state before the first step. optimizers: by player; ema_nets: names of the nets to average."""
-    params, stats = net.init(objective.nets, key)
-    opt = {player: optimizers[player].init({name: params[name] for name in owned})
+    vars = net.init(objective.nets, key)
+    opt = {player: optimizers[player].init({name: vars.params[name] for name in owned})
            for player, owned in objective.owns.items()}
     # Copies: a donated state must not hold the same buffer twice.
-    ema = {name: jax.tree.map(jnp.copy, {"params": params[name], "stats": stats[name]}) for name in ema_nets}
-    return TrainState(jnp.zeros((), jnp.int32), params, stats, opt, ema)
+    ema = jax.tree.map(jnp.copy, select(vars, ema_nets))
+    return TrainState(jnp.zeros((), jnp.int32), vars, opt, ema)
+
+
+def select(vars: Vars, names: tuple[str, ...]) -> Vars:
+    """The variables of some nets."""
+    return Vars({name: vars.params[name] for name in names}, {name: vars.state[name] for name in names})
+
+
+def average(old: Vars, new: Vars, decay: jax.Array) -> Vars:
+    """decay * old + (1 - decay) * new of parameters and of BatchNorm's statistics.
+
+    Every other collection is new's, and so are whole numbers and flags: the mean of two counts is no count.
+    """
+    def mean(old, new):
+        return jax.tree.map(lambda a, b: decay * a + (1 - decay) * b if jnp.issubdtype(b.dtype, jnp.floating) else b,
+                            old, new)
+    state = {name: {collection: mean(old.state[name][collection], tree) if collection == AVERAGED else tree
+                    for collection, tree in collections.items()} for name, collections in new.state.items()}
+    return Vars(mean(old.params, new.params), state)
 
 
 def digests(tree: PyTree) -> dict[str, str]:

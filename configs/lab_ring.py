@@ -1,0 +1,28 @@
+"""The GAN lab: PacGAN's ring of 8 normals, their nets and optimizer, at a tenth of their length or less.
+
+python launch.py --config=configs/lab_ring.py
+"""
+from configs import base
+from gen_jax.data import points
+from gen_jax.models.gan import mlp_gan
+from gen_jax.objectives import gan
+from gen_jax.optimizers import adam
+
+EVALS = ("gan_losses", "gan_health", "samples", "modes", "lab_plane", "lab")  # of GANs in the plane
+
+
+def get_config(variant: str = ""):
+    """6,000 of PacGAN's 400,000 steps; :full is all of them; :smoke is a few steps."""
+    config = base.get_config()
+    config.data = points.hp(shape="ring")
+    config.model = mlp_gan.hp(gen_widths=(400, 400, 400, 400), gen_norm="batch", gen_bias=False, activation="relu",
+                              disc_widths=(200, 200, 200), disc_pieces=5, kernel_std=0.02)
+    config.objective = gan.hp()
+    config.optim.gen = adam.hp(lr=1e-4, b1=0.8)
+    config.optim.disc = adam.hp(lr=1e-4, b1=0.8)
+    config.train.update({"batch_size": 100, "steps": 400_000 if variant == "full" else 6_000})
+    every = config.train.steps // 60 // 100 * 100
+    config.log.every_steps = config.evals.every_steps = every
+    config.checkpoint.every_steps = 10 * every
+    config.evals.update({"end": EVALS, "during": ("modes", "lab_frames", "gan_signals"), "batch_size": 2500})
+    return base.variant(config, variant, "full")

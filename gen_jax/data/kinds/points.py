@@ -1,0 +1,51 @@
+"""Points in the plane, or in a space of any dimension: float32 [D], of no range; models and generators see them as they
+are."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.figure import Figure
+
+from gen_jax.types import Kind
+
+MOST = 5000  # data points in a picture
+BLOCK = 2**24  # differences that are in memory at once
+
+
+def fault(x: np.ndarray) -> str:
+    """What is wrong with stored points; "" if nothing."""
+    if x.dtype != np.float32 or x.ndim != 2:
+        return f"points must be float32 [N,D], not {x.dtype} {x.shape}"
+    return "" if np.isfinite(x).all() else "points must be finite"
+
+
+def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances [N,M] between points a [N,D] and b [M,D].
+
+    They are sums of squared differences: in few dimensions, the matrix product's form cancels.
+    """
+    rows = max(1, BLOCK // b.size)
+    return np.concatenate([np.square(a[i:i + rows, None] - b[None]).sum(-1) for i in range(0, len(a), rows)])
+
+
+def draw(x: np.ndarray, columns: int, data: np.ndarray) -> Figure:
+    """A figure of the points x [N,D] over the data [M,D], along their first two coordinates."""
+    fig = Figure(figsize=(5, 5), layout="constrained")
+    axes = fig.subplots()
+    flat = [points if points.shape[1] > 1 else np.pad(points, ((0, 0), (0, 1))) for points in (data[:MOST], x)]
+    axes.scatter(*flat[0][:, :2].T, s=4, color="lightgray", linewidths=0, label="data")
+    axes.scatter(*flat[1][:, :2].T, s=6, color="tab:blue", alpha=0.7, linewidths=0, label="samples")
+    low, high = flat[0][:, :2].min(0), flat[0][:, :2].max(0)
+    margin = 0.15 * (high - low).max() + 1e-6
+    axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin), aspect="equal",
+             title=f"{len(x):,} samples over the data")
+    axes.legend(loc="upper right", fontsize=8, markerscale=2)
+    return fig
+
+
+def _same(x: jax.Array) -> jax.Array:
+    return x
+
+
+KIND = Kind(name="points", fault=fault, to_model=lambda x: x.astype(jnp.float32),
+            to_stored=lambda x: np.asarray(x, np.float32), to_generator=_same, from_generator=_same, clip=_same,
+            distances=distances, draw=draw, tile=None, file=None)

@@ -1,0 +1,212 @@
+"""What an eval sees of a run."""
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.figure import Figure
+from ml_collections import ConfigDict
+
+from gen_jax.find import find
+from gen_jax.keys import stream
+from gen_jax.training.interrupt import Interrupts
+from gen_jax.types import Batch, Given, Objective, PyTree, Source, Spec, Vars
+
+
+class Animation(NamedTuple):
+    """Pictures one after the other: a GIF."""
+
+    frames: list[np.ndarray]  # uint8 [H,W,C] or [H,W], of one size
+
+
+class Arrays(NamedTuple):
+    """Arrays by name: an .npz file."""
+
+    arrays: dict[str, np.ndarray]
+
+
+class Page(NamedTuple):
+    """A self-contained HTML page, which lies in the workdir itself."""
+
+    html: bytes
+
+
+# A number, a sentence, a picture (a figure, or pixels uint8 [H,W,C]), or a file.
+Result = tuple[str, float | str | Figure | np.ndarray | Animation | Arrays | Page]
+
+
+@dataclass
+class Trained:
+    """A trained state with its data. x is as models see it, in and out: images are float32 in [0,1].
+
+    Of the objective's predict, evals know, all taking the Vars first:
+      sample_prior(vars, key, num, given) -> a code: any tree of arrays [num,...]
+      decode(vars, code, given) -> x [B,...]
+      encode(vars, x, given) -> a code
+    and an objective may have others, each of rows [B,...] and given.
+    """
+
+    config: ConfigDict
+    objective: Objective
+    spec: Spec
+    vars: Vars  # with the averages where there are some
+    train: Source
+    test: Source
+    history: list[dict]  # the records of metrics.jsonl
+    other: "Trained | None" = None  # the run that config.evals.other names
+    raw: Vars | None = None  # without the averages
+    saved: Callable[[str], list[Path]] = lambda name: []  # what an eval saved during training under a name, in order
+    interrupts: Interrupts = field(default_factory=Interrupts)  # what long evals heed
+
+    @cached_property
+    def train_x(self) -> np.ndarray:
+        """The training data [N,...]."""
+        return np.asarray(self.spec.kind.to_model(self.train.x))
+
+    @cached_property
+    def test_x(self) -> np.ndarray:
+        """The test data [N,...]."""
+        return np.asarray(self.spec.kind.to_model(self.test.x))
+
+    @property
+    def hp(self) -> ConfigDict:
+        """config.evals."""
+        return self.config.evals
+
+    @cached_property
+    def code_shape(self) -> PyTree:
+        """Shapes of the code of one example: a tree of (1,...)."""
+        given = self.wanted(1)
+        if "encode" in self.objective.predict:
+            return jax.eval_shape(self.objective.predict["encode"], self.vars, self.test_x[:1], given)
+        return jax.eval_shape(lambda vars, key: self.objective.predict["sample_prior"](vars, key, 1, given), self.vars,
+                              jax.random.key(0))
+
+    @property
+    def latent_dim(self) -> int:
+        """Z, where codes are vectors."""
+        return self.code_shape.shape[-1]
+
+    def key(self, name: str) -> jax.Array:
+        """A key of one eval's own, by its name."""
+        return jax.random.fold_in(stream(self.config.seed, "evals"), zlib.crc32(name.encode()))
+
+    def wanted(self, num: int, labels: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """What num samples are given, where the model conditions on something: the classes in turn, or `labels`.
+
+        What else it conditions on is that of the test examples, in their order.
+        """
+        rows = np.arange(num) % len(self.test.x)
+        given = {name: self.test.given[name][rows] for name in self.objective.conditions}
+        if "label" in given:
+            given["label"] = np.asarray(np.arange(num) % len(self.test.classes) if labels is None else labels, np.int32)
+        return given
+
+    def apply(self, name: str, rows: PyTree, given: Given) -> Any:
+        """predict[name] of rows [N,...], as numpy arrays [N,...]; computed evals.batch_size rows at a time.
+
+        given: of each row; what the model does not condition on is left out.
+        """
+        given = {key: given[key] for key in self.objective.conditions}
+        num = len(jax.tree.leaves(rows)[0])
+        size, parts = min(self.hp.batch_size, num), []
+        for start in range(0, num, size):
+            part = jax.tree.map(lambda array, at=start: _padded(array[at:at + size], size), (rows, given))
+            parts.append(jax.tree.map(np.asarray, _jit(self.objective.predict[name])(self.vars, *part)))
+        return jax.tree.map(lambda *arrays: np.concatenate(arrays)[:num], *parts)
+
+    def encode(self, x: np.ndarray, given: Given) -> PyTree:
+        """Codes of x [N,...]."""
+        return self.apply("encode", x, given)
+
+    def decode(self, code: PyTree, given: Given | None = None) -> np.ndarray:
+        """x [N,...] of codes. given: of each; None: all as the first test example is."""
+        if given is None:
+            num = len(jax.tree.leaves(code)[0])
+            given = {name: np.repeat(values[:1], num, 0) for name, values in self.test.given.items()}
+        return self.apply("decode", code, given)
+
+    def sample_prior(self, key: jax.Array, num: int, given: Given) -> PyTree:
+        """num codes drawn from the prior, as numpy arrays."""
+        given = {name: given[name] for name in self.objective.conditions}
+        return jax.tree.map(np.asarray, self.objective.predict["sample_prior"](self.vars, key, num, given))
+
+    def draw(self, key: jax.Array, num: int, given: Given | None = None) -> np.ndarray:
+        """num samples x [num,...]. given: as wanted() gives it where it is None."""
+        given = self.wanted(num) if given is None else given
+        return self.decode(self.sample_prior(key, num, given), given)
+
+    def measure(self, batch: Batch, keys: jax.Array) -> dict[str, np.ndarray]:
+        """The objective's terms, [B] each, of a batch as it is stored. keys: key[B]."""
+        return jax.tree.map(np.asarray, _jit(self.objective.measure)(self.vars, batch, keys))
+
+    def picture(self, x: np.ndarray, columns: int) -> np.ndarray | Figure:
+        """Samples x [N,...] as their kind draws them."""
+        return self.spec.kind.draw(x, columns, self.train_x)
+
+    @cached_property
+    def train_codes(self) -> PyTree:
+        """Codes of the training data."""
+        return self.encode(self.train_x, self.train.given)
+
+    @cached_property
+    def test_codes(self) -> PyTree:
+        """Codes of the test data."""
+        return self.encode(self.test_x, self.test.given)
+
+
+@cache
+def _jit(function: Callable) -> Callable:
+    """function, compiled: once for all evals of a run."""
+    return jax.jit(function)
+
+
+def _padded(array: np.ndarray, size: int) -> np.ndarray:
+    """array [size,...], its last row repeated where it is shorter."""
+    return np.concatenate([array, np.repeat(array[-1:], size - len(array), 0)])
+
+
+def batch_of(source: Source, rows: np.ndarray) -> Batch:
+    """The examples at rows, as they are stored."""
+    return Batch(source.x[rows], {name: values[rows] for name, values in source.given.items()})
+
+
+def run(name: str, trained: Trained) -> Iterator[Result]:
+    """What the eval of this name gives."""
+    return find("evals", name).evaluate(trained)
+
+
+def lacks(name: str, trained: Trained) -> str:
+    """The first thing of the eval's NEEDS that this run lacks, or ""."""
+    needs = getattr(find("evals", name), "NEEDS", ())
+    return next((need for need in needs if not _has(trained, need)), "")
+
+
+def _has(trained: Trained, need: str) -> bool:
+    what, _, name = need.partition(":")
+    if what == "measure":
+        return name in _measured(trained)
+    if what == "kind":
+        return trained.spec.kind.name == name
+    return {"labels": trained.test.labels is not None, "other": trained.other is not None,
+            "tiles": trained.spec.kind.tile is not None, "vector": what == "vector" and _is_vector(trained),
+            }.get(what, what in trained.objective.predict)
+
+
+def _is_vector(trained: Trained) -> bool:
+    """Whether a code is one vector of real numbers."""
+    if not {"encode", "sample_prior"} & {*trained.objective.predict}:
+        return False
+    leaves = jax.tree.leaves(trained.code_shape)
+    return len(leaves) == 1 and leaves[0].ndim == 2 and jnp.issubdtype(leaves[0].dtype, jnp.floating)
+
+
+def _measured(trained: Trained) -> Mapping[str, Any]:
+    """Shapes of the terms that the objective measures."""
+    keys = jax.random.split(jax.random.key(0), 1)
+    return jax.eval_shape(trained.objective.measure, trained.vars, batch_of(trained.test, np.arange(1)), keys)

@@ -1,0 +1,73 @@
+"""What tells how a GAN is doing, beside its losses: drawn during training, read by gan_health."""
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+
+from gen_jax.config import name_list
+from gen_jax.data import stratified_rows
+from gen_jax.evals import Result, Trained
+from gen_jax.evals._trained import batch_of
+
+NEEDS = ("sample_prior", "decode")
+MAX_SAMPLES = 256  # and test examples that they are compared with
+FEW = 16  # held-out examples, and fakes, whose losses the book's chapter prints
+BLOCK = 1000  # examples whose distances are computed at once
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """Numbers, of weights with EMA where there is one; test examples and noise are the same every time.
+
+    test16/<term>: the test losses on 16 held-out examples and 16 fakes alone.
+    samples/diversity: mean distance between samples, as a share of that between test examples (1: as diverse).
+    samples/spacing: median distance of a sample to the nearest other one, likewise: near 0 where a few are repeated.
+    samples/nearest: median distance of a sample to its nearest training example, as a share of a test example's.
+    samples/copied: how much more often than chance a sample's nearest example is a training one, from 0 (test examples
+    are nearest as often as their number lets expect, or more; Meehan et al., arXiv:2004.05675) to 1 (it always is).
+    ema/distance: between the averaged nets' weights with EMA and without, as a share of the latter's norm.
+    """
+    yield from _few_losses(trained)
+    test = trained.test_x[stratified_rows(trained.test, MAX_SAMPLES)]
+    samples = trained.draw(trained.key("signals"), MAX_SAMPLES)
+    (spread, spacing), (test_spread, test_spacing) = _spread(trained, samples), _spread(trained, test)
+    yield "samples/diversity", spread / max(test_spread, 1e-12)
+    yield "samples/spacing", spacing / max(test_spacing, 1e-12)
+    to_train, to_test = (_nearest(trained, samples, x) for x in (trained.train.x, trained.test.x))
+    usual = np.median(_nearest(trained, test, trained.train.x))
+    yield "samples/nearest", float(np.median(to_train) / max(usual, 1e-12))
+    chance = len(trained.train.x) / (len(trained.train.x) + len(trained.test.x))
+    yield "samples/copied", max(float(((to_train < to_test).mean() - chance) / (1 - chance)), 0.0)
+    if trained.raw is not None and trained.config.train.ema_decay:
+        nets = name_list(trained.config.train.ema_nets) or [*trained.raw.params]
+        yield "ema/distance", _relative_distance([trained.vars.params[net] for net in nets],
+                                                 [trained.raw.params[net] for net in nets])
+
+
+def _few_losses(trained: Trained) -> Iterator[Result]:
+    rows = stratified_rows(trained.test, FEW)
+    keys = jax.random.split(trained.key("few"), len(rows))
+    for name, values in trained.measure(batch_of(trained.test, rows), keys).items():
+        if name.endswith("_loss"):
+            yield f"test16/{name}", float(values.mean())
+
+
+def _spread(trained: Trained, x: np.ndarray) -> tuple[float, float]:
+    """(mean distance between two of x [N,...], median distance of one to the nearest other)."""
+    if len(x) < 2:
+        return np.nan, np.nan
+    distances = np.sqrt(trained.spec.kind.distances(x, x))
+    others = distances[~np.eye(len(x), dtype=bool)].reshape(len(x), -1)
+    return float(others.mean()), float(np.median(others.min(1)))
+
+
+def _nearest(trained: Trained, x: np.ndarray, stored: np.ndarray) -> np.ndarray:
+    """The distance [N] of each of x [N,...] to the nearest of the stored examples."""
+    kind = trained.spec.kind
+    blocks = (np.asarray(kind.to_model(stored[start:start + BLOCK])) for start in range(0, len(stored), BLOCK))
+    return np.sqrt(np.min([kind.distances(x, block).min(1) for block in blocks], 0))
+
+
+def _relative_distance(averaged, raw) -> float:
+    squares = jax.tree.map(lambda a, b: (float(np.square(a - b).sum()), float(np.square(b).sum())), averaged, raw)
+    pairs = jax.tree.leaves(squares, is_leaf=lambda leaf: isinstance(leaf, tuple))
+    return float(np.sqrt(sum(pair[0] for pair in pairs) / sum(pair[1] for pair in pairs)))

@@ -1,0 +1,120 @@
+"""Concept vectors: from the mean code of one set of training images to another's, added to codes of unseen images.
+
+A set is a class, or the lowest or highest quarter of an attribute. Every edit has a score beside a random direction of
+the same length (White, "Sampling Generative Networks", arXiv:1609.04468).
+"""
+import re
+from collections.abc import Iterator
+from functools import partial
+
+import jax
+import numpy as np
+from matplotlib.figure import Figure
+from ml_collections import ConfigDict
+
+from gen_jax.evals import Result, Trained
+from gen_jax.evals._draw import show
+from gen_jax.evals.latent._attributes import Judge, known
+from gen_jax.find import nearest
+from gen_jax.grids import grid
+from gen_jax.settings import Setting, Settings
+from gen_jax.types import Given, Source
+
+NEEDS = ("encode", "decode", "vector", "tiles")
+STEPS = np.linspace(0, 1.5, 7)
+EXAMPLES = 8
+MAX_IMAGES = 200  # images that an edit is scored on
+CONTROLS = 4  # random directions
+
+hp = Settings(__name__, {
+    "pairs": Setting(("thin->bold",), "\"source->target\", classes or words of evals/latent/_attributes.py"),
+})
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """For each "source->target" of evals.concepts.pairs, the figure "concept_<source>_to_<target>" and, at a full step,
+
+    concept/<name>/target: share of edited test images that show the target, by a judge that knows only pixels,
+    concept/<name>/rest_changed: how much of the rest changed (Judge.rest_changed),
+    and the same two under concept/<name>/random_...: the mean over random directions of the same length.
+    """
+    judge = Judge(trained)
+    for concept in trained.hp.concepts.pairs:
+        names = parse(concept)
+        vector = concept_vector(trained, judge, names)
+        source = judge.shows(names[0], trained.test_x, trained.test.labels)
+        codes = trained.test_codes[source][:MAX_IMAGES]
+        given = {key: values[source][:MAX_IMAGES] for key, values in trained.test.given.items()}
+        if not len(codes):  # of a small test set, no image may lie in the training images' quarter
+            continue
+        controls = random_directions(trained, concept, vector, CONTROLS)
+        score = partial(_scores, trained, judge, names, codes, given)
+        edited, random = score(vector), np.mean([score(control) for control in controls], 0)
+        name, at = re.sub(r"[^\w.-]+", "_", "_to_".join(names)), list(STEPS).index(1.0)
+        for i, what in enumerate(("target", "rest_changed")):
+            yield f"concept/{name}/{what}", float(edited[i, at])
+            yield f"concept/{name}/random_{what}", float(random[i, at])
+        yield f"concept_{name}", _figure(trained, names, codes, given, vector, controls[0], edited, random)
+
+
+def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
+    """A line for each of evals.concepts.pairs that is not two names that there are."""
+    for concept in config.evals.concepts.pairs:
+        yield from concept_faults("evals.concepts.pairs", concept, train)
+
+
+def concept_faults(key: str, concept: str, train: Source) -> Iterator[str]:
+    """A line for each fault of one concept, the value of key."""
+    names = parse(concept)
+    if len(names) != 2:
+        yield f"{key}: {concept!r} must be written 'source->target', as in '1->0' or 'thin->bold'"
+    for name in names:
+        if name not in known(train):
+            yield f"{key}: there is no class or attribute {name!r}{nearest(name, known(train))}"
+
+
+def parse(concept: str) -> tuple[str, ...]:
+    """(source, target) of "source->target"."""
+    return tuple(part.strip() for part in concept.split("->"))
+
+
+def concept_vector(trained: Trained, judge: Judge, names: tuple[str, str]) -> np.ndarray:
+    """[Z]: mean code of the training images that show names[1], less that of those that show names[0]."""
+    source, target = (trained.train_codes[judge.shows(name, trained.train_x, trained.train.labels)].mean(0)
+                      for name in names)
+    return target - source
+
+
+def random_directions(trained: Trained, concept: str, vector: np.ndarray, num: int) -> np.ndarray:
+    """[num,Z]: directions drawn evenly, as long as vector [Z], others for each concept."""
+    normal = np.asarray(jax.random.normal(trained.key(concept), (num, len(vector))))
+    return normal * np.linalg.norm(vector) / np.linalg.norm(normal, axis=1, keepdims=True)
+
+
+def _scores(trained: Trained, judge: Judge, names: tuple[str, str], codes: np.ndarray, given: Given,
+            vector: np.ndarray) -> np.ndarray:
+    """[2,S]: share that shows the target, and change of the rest, at every step along vector."""
+    before = trained.decode(codes, given)
+    steps = [trained.decode(codes + np.float32(step) * vector, given) for step in STEPS]
+    return np.array([[judge.shows(names[1], x).mean() for x in steps],
+                     [judge.rest_changed(names, before, x) for x in steps]])
+
+
+def _figure(trained, names, codes, given, vector, control, edited, random):
+    """Examples in steps along the concept and along one random direction, and both scores."""
+    fig = Figure(figsize=(11, 4), layout="constrained")
+    panels = fig.subplots(1, 3, width_ratios=(1, 1, 1.1))
+    for panel, direction, title in ((panels[0], vector, f"{names[0]} → {names[1]}"),
+                                    (panels[1], control, "a random direction of the same length")):
+        z = codes[:EXAMPLES, None] + STEPS[:, None].astype(np.float32) * direction
+        along = {key: np.repeat(values[:EXAMPLES], len(STEPS), 0) for key, values in given.items()}
+        x = trained.spec.kind.tile(trained.decode(z.reshape(-1, z.shape[-1]), along))
+        show(panel, grid(x, len(STEPS)), title)
+        panel.set_xlabel(f"steps 0 to {STEPS[-1]} of the vector")
+    scores = panels[2]
+    for values, style, who in ((edited, "-", ""), (random, "--", ", random")):
+        scores.plot(STEPS, values[0], "tab:blue", ls=style, label=f"shows {names[1]}{who}")
+        scores.plot(STEPS, values[1], "tab:orange", ls=style, label=f"rest changed{who}")
+    scores.set(xlabel="step", ylim=(0, None), title=f"scores on {len(codes)} unseen images")
+    scores.legend(fontsize=8)
+    return fig

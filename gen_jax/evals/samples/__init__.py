@@ -1,0 +1,1 @@
+"""What samples look like, and how good they are."""

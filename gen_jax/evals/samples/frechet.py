@@ -1,0 +1,59 @@
+"""How near samples are to real images in the eyes of a classifier: a Fréchet distance of its features.
+
+Heusel et al., arXiv:1706.08500, with a classifier of the same data set in the place of Inception: no Inception score
+and no FID, which it does not compare with, but it needs no download, and knows the classes at hand.
+"""
+from collections.abc import Iterator
+
+import numpy as np
+from absl import logging
+
+from gen_jax.data import stratified_rows
+from gen_jax.evals import Result, Trained
+from gen_jax.judges.classifier import classifier
+
+NEEDS = ("sample_prior", "decode", "labels", "kind:image")
+SMOKE = False  # it trains a classifier
+SAMPLES = 1000  # samples, and as many test images
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """Numbers, for as many samples as there are test images, at most 1,000; none if the data have a single class.
+
+    judge/frechet, judge/frechet_real: distance of samples, of test images, to the training images; 0 is equal.
+    judge/recognised, judge/recognised_real: the share that the classifier takes for the classes of this run's data, if
+    they are not all that the data set has.
+    judge/accuracy: of the classifier, on the test images of all classes.
+    """
+    if len(trained.test.x) < 2:
+        logging.warning("frechet: left out, it takes two test images or more")
+        return
+    judge = classifier(trained.config.data, trained.interrupts)
+    if len(judge.classes) < 2:
+        logging.warning("frechet: left out, a classifier of one class has nothing to learn")
+        return
+    test = trained.test.x[stratified_rows(trained.test, SAMPLES)]
+    samples = trained.draw(trained.key("frechet"), len(test))
+    reference = judge.features(trained.train.x)
+    wanted = [judge.classes.index(name) for name in trained.train.classes]
+    for suffix, x in (("", samples), ("_real", test)):
+        yield f"judge/frechet{suffix}", frechet(judge.features(x), reference)
+        if len(wanted) < len(judge.classes):
+            yield f"judge/recognised{suffix}", float(np.isin(judge.logits(x).argmax(-1), wanted).mean())
+    yield "judge/accuracy", judge.accuracy
+
+
+def frechet(a: np.ndarray, b: np.ndarray) -> float:
+    """The squared 2-Wasserstein distance of normals fitted to the rows of a [N,F] and b [M,F]."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    (mean, cov), (other_mean, other_cov) = ((x.mean(0), np.cov(x, rowvar=False)) for x in (a, b))
+    root = _root(cov)
+    cross = np.linalg.eigvalsh(root @ other_cov @ root)
+    trace = np.trace(cov) + np.trace(other_cov) - 2 * np.sqrt(np.maximum(cross, 0)).sum()
+    return float(np.square(mean - other_mean).sum() + trace)
+
+
+def _root(cov: np.ndarray) -> np.ndarray:
+    """The symmetric square root of a covariance."""
+    values, vectors = np.linalg.eigh(cov)
+    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

@@ -1,0 +1,46 @@
+"""How many modes of a known mixture the samples cover, by the protocol of PacGAN's Table 1 (Lin et al.,
+arXiv:1712.04086)."""
+from collections.abc import Iterator
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from gen_jax.data.points import Modes, modes
+from gen_jax.evals import Result, Trained
+from gen_jax.settings import POSITIVE, Setting, Settings
+from gen_jax.types import Source
+
+NEEDS = ("sample_prior", "decode", "kind:points")
+FARTHEST = 3.0  # of a high-quality sample from its mode, in standard deviations of the mode
+
+hp = Settings(__name__, {"samples": Setting(2500, "how many samples are judged", POSITIVE)})
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """modes/covered: modes to which some high-quality sample is nearest; modes/all: how many there are.
+    modes/high_quality: the share of samples within 3 standard deviations of the nearest mode.
+    modes/reverse_kl: KL of the samples' distribution over their nearest modes from the uniform one, nats.
+    """
+    mixture = modes(trained.config.data)
+    chosen = np.array([int(name) for name in trained.train.classes])
+    x = trained.draw(trained.key("modes"), trained.hp.modes.samples)
+    yield from judge(x, mixture._replace(centres=mixture.centres[chosen])).items()
+    yield "modes/all", len(chosen)
+
+
+def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
+    """A line where the data are no mixture whose modes are known."""
+    if config.data.name != "points" or modes(config.data) is None:
+        yield ("evals: modes counts the modes of a mixture that is known: data.name=points with data.shape=ring, grid or "
+               "mixture; leave it out of evals.end and evals.during")
+
+
+def judge(x: np.ndarray, mixture: Modes) -> dict[str, float]:
+    """The three numbers of samples x [N,2]."""
+    distances = np.sqrt(np.square(x[:, None].astype(np.float64) - mixture.centres[None]).sum(-1))
+    nearest = distances.argmin(1)
+    good = distances.min(1) <= FARTHEST * mixture.std
+    share = np.bincount(nearest, minlength=len(mixture.centres)) / len(x)
+    positive = share[share > 0]
+    return {"modes/covered": len(np.unique(nearest[good])), "modes/high_quality": float(good.mean()),
+            "modes/reverse_kl": float((positive * np.log(positive * len(share))).sum())}

@@ -1,0 +1,30 @@
+"""Samples from the prior: the same latents every time, so that epochs compare."""
+from collections.abc import Iterator
+from math import isqrt
+
+import numpy as np
+
+from gen_jax.evals import Result, Trained
+from gen_jax.settings import Must, Setting, Settings
+
+NEEDS = ("sample_prior", "decode")
+MAX_CLASSES = 32  # with a row of their own
+
+hp = Settings(__name__, {
+    "num": Setting(64, "how many samples, a square number",
+                   Must(lambda num: num > 0 and isqrt(num) ** 2 == num, "a square number, as 16 or 64")),
+})
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """The picture "samples", as the kind of data draws them: of images, a square.
+
+    Of a model that conditions on the label, a row for each class.
+    """
+    num = trained.hp.samples.num
+    columns, labels = isqrt(num), None
+    if "label" in trained.objective.conditions:
+        num_classes = min(len(trained.test.classes), MAX_CLASSES)
+        labels = np.repeat(np.arange(num_classes), columns)
+        num = len(labels)
+    yield "samples", trained.picture(trained.draw(trained.key("samples"), num, trained.wanted(num, labels)), columns)

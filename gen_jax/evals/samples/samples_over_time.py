@@ -1,0 +1,48 @@
+"""The same samples across training: a strip, and an animation."""
+from collections.abc import Iterator
+from math import isqrt
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gen_jax import grids
+from gen_jax.evals import Animation, Result, Trained
+from gen_jax.evals._draw import image_rows, unit
+from gen_jax.evals.samples.samples import MAX_CLASSES
+
+NEEDS = ("sample_prior", "decode", "tiles")
+ROWS = 8  # epochs in the strip
+COLUMNS = 16  # samples in it, at most
+
+
+def evaluate(trained: Trained) -> Iterator[Result]:
+    """From the pictures that the eval samples drew in training; nothing where it drew none.
+
+    Those drawn with another evals.samples.num are left out.
+
+    The figure "samples_over_time" has a row for each of some epochs, spaced by about equal factors, and the animation
+    of that name has all of them.
+    """
+    if "samples" not in trained.hp:
+        return
+    last = max((record.get("epoch", record["step"]) for record in trained.history), default=0)
+    num, shape = trained.hp.samples.num, trained.spec.kind.tile(trained.test_x[:1]).shape[1:]
+    columns = isqrt(num)
+    num = min(len(trained.test.classes), MAX_CLASSES) * columns if "label" in trained.objective.conditions else num
+    size = grids.enlarge(grids.grid(np.zeros((num, *shape), np.uint8), columns)).shape[:2]
+    drawn = [(path, np.asarray(Image.open(path))) for path in trained.saved("samples") if _number(path) <= last]
+    drawn = [(path, frame) for path, frame in drawn if frame.shape[:2] == size]
+    if not drawn:
+        return
+    files, frames = zip(*drawn, strict=True)
+    yield "samples_over_time", Animation(list(frames))
+    chosen = np.unique(np.geomspace(1, len(files), ROWS).round().astype(int) - 1)
+    x = [grids.tiles(frames[i], columns, shape)[:COLUMNS] for i in chosen]
+    yield "samples_over_time", image_rows(f"the same latents after so many {unit(trained.history)}s", np.stack(x),
+                                          [str(_number(files[i])) for i in chosen])
+
+
+def _number(path: Path) -> int:
+    """The epoch, or step, of a picture drawn during training."""
+    return int(path.stem.rpartition("_")[2])

@@ -1,0 +1,1 @@
+"""What judges samples and knows no model of ours."""

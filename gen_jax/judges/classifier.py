@@ -1,0 +1,154 @@
+"""A small convolutional classifier of a data set, trained once and kept: a judge that knows no model of ours."""
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from absl import logging
+from flax import linen as nn
+from flax import serialization
+from ml_collections import ConfigDict
+
+from gen_jax import data
+from gen_jax.data import _cache
+from gen_jax.data.kinds.image import from_symmetric, to_symmetric, to_unit
+from gen_jax.layers.conv import Conv
+from gen_jax.net import apply
+from gen_jax.terms.augment import chain
+from gen_jax.training import loop
+from gen_jax.training.feed import memory_feed
+from gen_jax.training.interrupt import Interrupts
+from gen_jax.training.state import TrainState, create
+from gen_jax.training.step import make_step
+from gen_jax.types import Aux, Batch, Move, Net, Objective, Source, Vars
+
+VERSION = 3  # raise it when the same data would train another classifier
+WIDTHS = (48, 96, 192)
+BATCH, RATE = 128, 2e-3  # images a step, highest learning rate
+EPOCHS, STEPS = 40, 3000  # whichever is fewer
+ON_DEVICE_GB = 4.0  # more images than that are fed from the host
+
+
+class Network(nn.Module):
+    """Class logits and features of images."""
+
+    num_classes: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
+        """logits [B,K], features [B,F] of x: [B,H,W,C] in [0,1]."""
+        def layer(h, features, size, stride):
+            h = Conv(features, (size, size), (stride, stride), use_bias=False)(h)
+            return nn.relu(nn.BatchNorm(not train, momentum=0.9)(h))
+        first, second, third = WIDTHS
+        h = layer(to_symmetric(x), first, 5, 2)
+        h = layer(h, second, 3, 1)
+        h = layer(h, third, 3, 2)
+        h = layer(h, third, 3, 1)
+        features = h.mean((1, 2))
+        return nn.Dense(self.num_classes)(features), features
+
+
+class Classifier(NamedTuple):
+    """A trained classifier; x: [N,H,W,C] in [0,1], or uint8 pixels."""
+
+    logits: Callable[[np.ndarray], np.ndarray]  # x -> [N,K]
+    features: Callable[[np.ndarray], np.ndarray]  # x -> [N,F], what the logits are linear in
+    classes: tuple[str, ...]
+    accuracy: float  # on the test split
+
+
+def classifier(hp: ConfigDict, interrupts: Interrupts) -> Classifier:
+    """The classifier of all classes of the data set that hp, config.data, names; from the cache where it is there.
+
+    It depends on the data alone, not on the run's seed: numbers that it gives compare between runs. Raises Interrupted
+    if it is asked to stop while it is trained.
+    """
+    hp = hp.copy_and_resolve_references()
+    hp.update({"classes": "", "num_train": None, "num_test": None} | ({"binarize": False} if "binarize" in hp else {}))
+    train, test = data.load(hp, "train"), data.load(hp, "test")
+    objective = _objective(len(train.classes), train.x.shape[1:])
+    size = min(BATCH, len(train.x))
+    steps = min(STEPS, EPOCHS * (len(train.x) // size))
+    optimizers = {"judge": optax.adam(optax.cosine_decay_schedule(RATE, steps))}
+    path = _cache.folder(hp) / f"classifier-{_key(train)}.msgpack"
+    state = create(objective, optimizers, (), jax.random.key(0))
+    try:
+        weights = serialization.from_bytes(state.vars, _whole(path.read_bytes()))
+    except (OSError, ValueError):  # not there, or not whole
+        weights = _train(objective, optimizers, state, train, size, steps, interrupts)
+        _keep(path, serialization.to_bytes(weights))
+
+    @jax.jit
+    def answer(x):
+        return objective.predict["both"](weights, to_unit(x) if x.dtype == jnp.uint8 else x)
+
+    def part(index: int) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: np.concatenate([np.asarray(answer(x[i:i + 500])[index]) for i in range(0, len(x), 500)])
+    logits = part(0)
+    accuracy = float((logits(test.x).argmax(-1) == test.labels).mean())
+    return Classifier(logits, part(1), train.classes, accuracy)
+
+
+def _objective(num_classes: int, image_shape: tuple[int, int, int]) -> Objective:
+    """The game of one player who names classes, of images that are flipped and moved at random."""
+    nets = {"judge": Net(Network(num_classes), (jax.ShapeDtypeStruct((1, *image_shape), jnp.float32),))}
+    changed = chain("translation" if image_shape[2] == 1 else "flip,translation")  # digits are not to be mirrored
+
+    def loss(vars: Vars, batch: Batch, keys):
+        x = changed(to_symmetric(to_unit(batch.x)), keys.move)
+        (logits, _), state = apply(nets, "judge", vars, from_symmetric(x), given={}, train=True)
+        value = optax.softmax_cross_entropy_with_integer_labels(logits, batch.given["label"]).mean()
+        return value, Aux({"loss": value}, state)
+
+    def both(vars: Vars, x: jax.Array):
+        return apply(nets, "judge", vars, x, given={}, train=False)[0]
+    return Objective(nets, {"judge": ("judge",)}, (Move("judge", loss),), lambda *args: {}, {"both": both})
+
+
+def _train(objective: Objective, optimizers, state: TrainState, train: Source, size: int, steps: int,
+           interrupts: Interrupts) -> Vars:
+    """The variables after so many steps with batches of this size."""
+    step, feed = make_step(objective, optimizers, 0.0, steps), memory_feed(train, 0, size, ON_DEVICE_GB)
+    shape = jax.tree.map(lambda array: jax.ShapeDtypeStruct((size, *array.shape[1:]), array.dtype),
+                         Batch(train.x, train.given))
+    logging.warning("training a classifier on %d images to judge samples by, once", len(train.x))
+    began, key = time.perf_counter(), jax.random.key(1)
+    progress = loop.fit(loop.begin(state, step, shape, key), step, feed, key, steps, interrupts.requested)
+    interrupts.raise_if_requested("stopped while a classifier was trained to judge samples by, which is not kept; the "
+                                  "run itself is saved, --mode=eval measures it")
+    logging.warning("the classifier is trained, in %.0f s", time.perf_counter() - began)
+    return progress.state.vars
+
+
+def _key(train: Source) -> str:
+    settings = (VERSION, WIDTHS, BATCH, EPOCHS, STEPS, RATE, data.fingerprint(train))
+    return hashlib.sha256(repr(settings).encode()).hexdigest()[:32]
+
+
+def _whole(content: bytes) -> bytes:
+    """What _keep was given. Raises ValueError where it is damaged."""
+    digest, content = content[:32], content[32:]
+    if hashlib.sha256(content).digest() != digest:
+        raise ValueError("damaged")
+    return content
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Writes path, with a checksum, whole or not at all; a folder that cannot be written costs a warning."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(hashlib.sha256(content).digest() + content)
+        os.replace(partial, path)
+    except OSError as error:
+        logging.warning("the classifier is not kept, because %s cannot be written (%s)", path, error)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

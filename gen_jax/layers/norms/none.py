@@ -1,0 +1,7 @@
+"""No norm."""
+import jax
+
+
+def norm(h: jax.Array, train: bool, momentum: float, epsilon: float) -> jax.Array:
+    """h as it is."""
+    return h

@@ -1,0 +1,1 @@
+"""Models with a generator and a discriminator."""

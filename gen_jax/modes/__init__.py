@@ -1,0 +1,1 @@
+"""Modes of the launcher: one file each, found by its name."""

@@ -1,0 +1,136 @@
+"""The parts that a config names: their sections, their modules, their settings."""
+import ast
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict
+
+from gen_jax.errors import UserError
+from gen_jax.find import find, names
+from gen_jax.settings import Settings
+
+ROOMS = {"data": "data", "model": "models", "objective": "objectives"}  # room of each section that is one part
+OPTIM, EVALS = "optim", "evals"  # sections with a part for each player, and with one for each eval that has settings
+
+
+class Part(NamedTuple):
+    """One part of a config."""
+
+    at: str  # where its section is, as in "optim.vae"
+    room: str
+    name: str
+    section: ConfigDict
+
+    @property
+    def module(self) -> ModuleType:
+        """Its file. An unknown name is a UserError."""
+        return find(self.room, self.name)
+
+    @property
+    def hp(self) -> Settings | None:
+        """Its settings, where it declares them."""
+        return getattr(self.module, "hp", None)
+
+
+def parts(config: ConfigDict) -> Iterator[Part]:
+    """Every part of config that has a section; those whose names are wrong too, until their module is asked for."""
+    for key, room in ROOMS.items():
+        yield from _with_inner(Part(key, room, config[key].name, config[key]))
+    for player, section in config[OPTIM].items():
+        yield Part(f"{OPTIM}.{player}", "optimizers", section.name, section)
+    for name, section in config[EVALS].items():
+        if isinstance(section, ConfigDict):
+            yield Part(f"{EVALS}.{name}", "evals", name, section)
+
+
+def complete(config: ConfigDict) -> ConfigDict:
+    """config itself, with the default settings of each eval that it names and has no section for."""
+    for name in (*config.evals.end, *config.evals.during):
+        if name in names("evals") and name not in config.evals and (hp := getattr(find("evals", name), "hp", None)):
+            with config.unlocked():
+                config.evals[name] = hp()
+    return config
+
+
+def compose(config: ConfigDict, overrides: dict[str, str]) -> ConfigDict:
+    """config itself, with the sections that overrides ask for. overrides: text by dotted key, "data.name" say.
+
+    Another name of a part brings that part's settings; those that both have keep their values. A setting of a part in
+    a dict of sections (an eval, a penalty) brings the part. What cannot be found is left for the checks that follow.
+    """
+    for key, text in overrides.items():
+        at, _, last = key.rpartition(".")
+        if last == "name":
+            _rename(config, at, text)
+        _bring(config, key.split("."))
+    if end := overrides.get("evals.end"):
+        with config.unlocked():
+            config.evals.end = _words(end, config.evals.end)
+    return complete(config)
+
+
+def _rename(config: ConfigDict, at: str, name: str) -> None:
+    part = next((part for part in parts(config) if part.at == at), None)
+    if part is None or part.name == name or name not in names(part.room):
+        return
+    hp = getattr(find(part.room, name), "hp", None)
+    if hp is None:
+        return
+    kept = {key: value for key, value in part.section.items() if key in hp.settings}
+    owner, _, last = at.rpartition(".")
+    with config.unlocked():
+        (_section(config, owner) if owner else config)[last] = hp(**kept)
+
+
+def _bring(config: ConfigDict, path: list[str]) -> None:
+    """Adds the section of the part at path[:-1], if path leads into a dict of sections and the part is not there."""
+    for i in range(1, len(path) - 1):
+        owner, name = _section(config, ".".join(path[:i])), path[i]
+        room = "evals" if path[:i] == [EVALS] else _room(config, path[:i])
+        if room and owner is not None and name not in owner and name in names(room):
+            hp = getattr(find(room, name), "hp", None)
+            if hp:
+                with config.unlocked():
+                    owner[name] = hp()
+
+
+def _room(config: ConfigDict, path: list[str]) -> str:
+    """The room of the parts in the dict of sections at path, "" if it is no such dict."""
+    for part in parts(config):
+        if part.at == ".".join(path[:-1]) and part.name in names(part.room) and part.hp:
+            setting = part.hp.settings.get(path[-1])
+            return setting.room if setting else ""
+    return ""
+
+
+def _section(config: ConfigDict, at: str) -> ConfigDict | None:
+    section: Any = config
+    for key in at.split("."):
+        if not isinstance(section, ConfigDict) or key not in section:
+            return None
+        section = section[key]
+    return section if isinstance(section, ConfigDict) else None
+
+
+def _with_inner(part: Part) -> Iterator[Part]:
+    """part, and the parts in its dicts of sections."""
+    yield part
+    try:
+        hp = part.hp
+    except UserError:
+        return
+    for key, setting in (hp.settings if hp else {}).items():
+        if setting.room and isinstance(part.section.get(key), ConfigDict):
+            for name, section in part.section[key].items():
+                yield Part(f"{part.at}.{key}.{name}", setting.room, name, section)
+
+
+def _words(text: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in the text of a tuple; default where it is none, which is reported elsewhere."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = tuple(word.strip() for word in text.strip("()").split(","))
+    value = (value,) if isinstance(value, str) else value
+    return tuple(value) if isinstance(value, (tuple, list)) and all(isinstance(n, str) for n in value) else default
