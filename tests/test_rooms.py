@@ -1,136 +1,125 @@
-"""The house: imports go one way, and one more is one file."""
-import ast
-import textwrap
+"""The stranger test: what lies in tests/strangers comes in as new files, with no line changed anywhere."""
+import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import gen_jax
 from configs import base
-from gen_jax import find, run
+from gen_jax import find
+from gen_jax.data import made_up
 from gen_jax.errors import UserError
+from gen_jax.find import find as part
+from gen_jax.models.vae import mlp_vae
+from gen_jax.modes import sample, train
+from gen_jax.objectives import elbo
+from gen_jax.optimizers import adam
 from gen_jax.report.workdir import Workdir
+from gen_jax.training import loop
+from gen_jax.training.interrupt import Interrupted, Interrupts
 
-ROOMS = ("data", "models", "objectives", "training", "evals", "report")
-ANYWHERE = ("config", "errors", "find", "folders", "images", "keys")
-ROOT = Path(gen_jax.__file__).parent
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_from_rooms_before_it(room):
-    allowed = {*ANYWHERE, *ROOMS[:ROOMS.index(room) + 1]}
-    for file in (ROOT / room).glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gen_jax"):
-                parts = node.module.split(".")
-                imported = {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-                assert imported <= allowed, f"{file.name} imports {imported - allowed}"
+STRANGERS = Path(__file__).parent / "strangers"
+ROOMS = ("data", "data.kinds", "models", "objectives", "evals")
 
 
-def test_launch_is_small_and_knows_no_science():
-    text = (ROOT.parent / "launch.py").read_text()
-    assert text.count("\n") <= 70
-    assert not any(f"gen_jax.{room}" in text for room in ("data", "models", "objectives", "evals"))
-
-
-NEW_FILES = {
-    "data": '''
-        """Stripes."""
-        import numpy as np
-        from gen_jax.data.source import Source
-
-
-        def load(hp, split):
-            """32 images of 6x6 with a bright row or a bright column."""
-            images, labels = np.zeros((32, 6, 6, 1), np.uint8), np.arange(32, dtype=np.int32) % 2
-            images[labels == 0, 2], images[labels == 1, :, 2] = 255, 255
-            return Source(images, labels, ("row", "column"))
-        ''',
-    "models": '''
-        """A linear VAE."""
-        import jax
-        import jax.numpy as jnp
-        from flax import linen as nn
-        from gen_jax.models.net import Net
-
-
-        def build(hp, image_shape):
-            """Nets enc and dec without hidden layers."""
-            image = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
-            latent = jax.ShapeDtypeStruct((1, hp.latent_dim), jnp.float32)
-            return {"enc": Net(Encoder(hp.latent_dim), (image,)), "dec": Net(Decoder(image_shape), (latent,))}
-
-
-        class Encoder(nn.Module):
-            latent_dim: int
-
-            @nn.compact
-            def __call__(self, x, train):
-                x = x.reshape(len(x), -1)
-                return nn.Dense(self.latent_dim)(x), nn.Dense(self.latent_dim)(x)
-
-
-        class Decoder(nn.Module):
-            image_shape: tuple
-
-            @nn.compact
-            def __call__(self, z, train):
-                h, w, c = self.image_shape
-                return nn.Dense(h * w * c)(z).reshape(-1, h, w, c)
-        ''',
-    "objectives": '''
-        """The ELBO with a cost for long codes."""
-        from gen_jax.objectives import elbo
-        from gen_jax.objectives.objective import Aux, Move
-
-
-        def build(nets, hp):
-            """elbo's objective with hp.weight times the mean square of the posterior's mean added."""
-            plain = elbo.build(nets, hp)
-
-            def loss(params, stats, batch, keys):
-                value, aux = plain.moves[0].loss(params, stats, batch, keys)
-                length = (plain.predict["encode"](params, stats, batch.pixels / 255.0) ** 2).mean()
-                return value + hp.weight * length, Aux({**aux.terms, "length": length}, aux.stats)
-            return plain._replace(moves=(Move("vae", loss),))
-        ''',
-    "evals": '''
-        """How bright the samples are."""
-        NEEDS = ("prior", "decode")
-
-
-        def evaluate(trained):
-            """brightness: the mean grey value of 16 samples."""
-            z = trained.prior(trained.key("brightness"), 16)
-            yield "brightness", float(trained.apply("decode", z).mean())
-        ''',
-}
-
-
-def test_one_more_is_one_file(tmp_path, monkeypatch):
-    for room, text in NEW_FILES.items():
-        (tmp_path / room).mkdir()
-        (tmp_path / room / f"my_{room}.py").write_text(textwrap.dedent(text))
+@pytest.fixture(autouse=True)
+def strangers(monkeypatch):
+    """The strangers' files, each in its room."""
+    for room in ROOMS:
         package = __import__(f"gen_jax.{room}", fromlist=["__path__"])
-        monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path / room)])
-        assert f"my_{room}" in find.names(room)
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(STRANGERS.joinpath(*room.split(".")))])
+
+
+def config_of(**sections):
+    """A run of 12 steps of batch 16 with these sections; made-up images if it has no data."""
     config = base.get_config()
-    config.data.name, config.model, config.objective = "my_data", base.mlp(name="my_models"), base.elbo(
-        name="my_objectives", weight=0.1)
-    config.optim.vae = base.optimizer()
-    config.train.update({"batch_size": 8, "epochs": 2})
-    config.evals.end = ("my_evals", "samples")
-    workdir = Workdir(tmp_path / "run")
-    run.train(config, workdir)
-    result = __import__("json").loads(workdir.result.read_bytes())
-    assert 0 < result["metrics"]["brightness"] < 1
-    assert np.isfinite(result["metrics"]["train/length"])
-    assert (workdir.figures / "samples.png").exists()
+    config.data = made_up.hp(num_train=48, num_test=20)
+    for name, section in sections.items():
+        config[name] = section
+    config.train.update({"batch_size": 16, "epochs": 4, "ema_decay": 0.5})
+    config.checkpoint.every_epochs = 1
+    config.evals.update({"during": ("samples", "gan_signals"), "every_epochs": 2, "batch_size": 16,
+                         "end": ("losses", "gan_losses", "gan_health", "samples", "reconstructions", "traversals",
+                                 "brightness", "latent_scatter", "log_likelihood", "elbo")})
+    return config
+
+
+def points():
+    """A VAE on a points data set."""
+    return config_of(data=part("data", "crescent").hp(radius=2.0), model=mlp_vae.hp(widths=(16,), latent_dim=2),
+                     objective=elbo.hp(likelihood="gaussian_learned"), optim={"vae": adam.hp()})
+
+
+def vq():
+    """A conditional VQ-VAE with an EMA codebook in its own collection."""
+    return config_of(model=part("models", "vq_nets").hp(), objective=part("objectives", "vq").hp(),
+                     optim={"vq": adam.hp()})
+
+
+def acgan():
+    """An AC-GAN."""
+    return config_of(model=part("models", "ac_nets").hp(), objective=part("objectives", "acgan").hp(),
+                     optim={"gen": adam.hp(), "disc": adam.hp()})
+
+
+def kind():
+    """A VAE on a kind of data of its own."""
+    return config_of(data=part("data", "compass").hp(), model=mlp_vae.hp(widths=(16,), latent_dim=1),
+                     objective=elbo.hp(likelihood="gaussian_learned"), optim={"vae": adam.hp()})
+
+
+def trained(config, path, monkeypatch=None, stop_at=None):
+    """The result of a run in path, which is asked to stop at a step if one is named."""
+    if stop_at is not None:
+        monkeypatch.setattr(loop, "STRETCH_SECONDS", 0.0)  # looks at signals after each step
+        asked = iter([False] * stop_at + [True] * 100)
+        with monkeypatch.context() as patch, pytest.raises(Interrupted):
+            patch.setattr(Interrupts, "requested", lambda self: next(asked))
+            patch.setattr(Interrupts, "raise_if_requested", lambda self, text: _stop(text))
+            workdir = Workdir(path)
+            train.train(config, workdir)
+        os.close(workdir._lock)  # as the end of the process would
+        return None
+    train.train(config, Workdir(path))
+    return json.loads((path / "result.json").read_bytes())
+
+
+def _stop(text):
+    raise Interrupted(15, text)
+
+
+@pytest.mark.parametrize("make,metrics", [
+    (points, {"test/recon", "elbo/test", "log_px/test"}),
+    (vq, {"test/apart", "test/perplexity"}),
+    (acgan, {"disc/loss", "gen/named", "test/named", "test16/gen_loss", "samples/nearest"}),
+    (kind, {"test/recon", "log_px/test"}),
+], ids=["points", "vq", "acgan", "kind"])
+def test_one_more_is_one_file(make, metrics, tmp_path, monkeypatch):
+    straight = trained(make(), tmp_path / "straight")
+    assert metrics | {"brightness"} <= {*straight["metrics"]}
+    assert all(np.isfinite(value) for value in straight["metrics"].values() if not isinstance(value, str))
+    assert (tmp_path / "straight" / "figures" / "samples.png").exists()
+    trained(make(), tmp_path / "stopped", monkeypatch, stop_at=5)
+    resumed = trained(make(), tmp_path / "stopped")
+    assert resumed["state_sha256"] == straight["state_sha256"]
+    assert (tmp_path / "stopped" / "metrics.jsonl").read_bytes() == (tmp_path / "straight" / "metrics.jsonl").read_bytes()
+
+
+def test_a_codebook_lives_and_wanted_classes_are_drawn(tmp_path):
+    trained(vq(), tmp_path / "vq")
+    sample.sample(Workdir(tmp_path / "vq"), {}, 6, {"label": "3,7"})
+    with np.load(tmp_path / "vq" / "samples.npz") as arrays:
+        assert arrays["given_label"].tolist() == [3, 7] * 3
+        assert arrays["latents"].dtype == np.int32 and arrays["x"].shape == (6, 8, 8, 1)
+    with pytest.raises(UserError, match="there is no such label; did you mean '3'|There are: 0, 1, 2"):
+        sample.sample(Workdir(tmp_path / "vq"), {}, 6, {"label": "33"})
+    with pytest.raises(UserError, match="it can be asked for: label"):
+        sample.sample(Workdir(tmp_path / "vq"), {}, 6, {"colour": "red"})
 
 
 def test_unknown_names_are_listed_with_the_nearest():
     with pytest.raises(UserError, match="there is no 'mlp_vea'; did you mean 'mlp_vae'.*mlp_autoencoder"):
         find.find("models", "mlp_vea")
-    with pytest.raises(UserError, match="There are: autoencoder, dcgan, elbo, gan"):
-        find.find("objectives", "terms")  # a helper, not an objective
+    with pytest.raises(UserError, match="There are: acgan, autoencoder, dcgan, elbo, gan, vq"):
+        find.find("objectives", "_adversarial")  # a helper, not an objective

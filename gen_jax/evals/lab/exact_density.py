@@ -17,11 +17,11 @@ from gen_jax.types import Source
 NEEDS = ("output", "nll", "log_weight", "target", "kind:points", "vector")
 REACH = 5.5  # standard deviations of the prior that the grid covers, to each side: all but 8e-8 of it
 BLOCK = 50  # points at once
-PICTURE = 120  # side of the picture of the density
+PICTURE = 100  # side of the picture of the density
 
 hp = Settings(__name__, {
-    "side": Setting(600, "points of the grid along each latent", POSITIVE),
-    "examples": Setting(1000, "at most so many test points", POSITIVE),
+    "side": Setting(400, "points of the grid along each latent", POSITIVE),
+    "examples": Setting(500, "at most so many test points", POSITIVE),
 })
 
 
@@ -77,7 +77,7 @@ def _bound(trained: Trained, x: np.ndarray, given: dict, draws: int = 64) -> flo
 def _figure(trained: Trained, gap: float):
     at = bounds(trained)
     x, y = np.meshgrid(np.linspace(at.left, at.right, PICTURE), np.linspace(at.bottom, at.top, PICTURE))
-    density = np.exp(log_density(trained, np.stack([x.ravel(), y.ravel()], -1).astype(np.float32), 200))
+    density = np.exp(log_density(trained, np.stack([x.ravel(), y.ravel()], -1).astype(np.float32), 150))
     fig, axes = figure(9, 4.4, columns=2)
     axes[0, 0].imshow(density.reshape(x.shape), extent=tuple(at), origin="lower", cmap="viridis")
     axes[0, 0].set(title=f"the model's density; its bound is {gap:.2f} nats below")
