@@ -4,7 +4,7 @@ from gen_jax.data import points
 
 
 def get_config(variant: str = ""):
-    """6,000 of PacGAN's 400,000 steps; :full is all of them; :smoke is a few steps."""
+    """4,000 of PacGAN's 400,000 steps; :full is all of them; :smoke is a few steps."""
     config = lab_ring.get_config("full" if variant == "full" else "")
     config.data = points.hp(shape="grid")
     return base.variant(config, variant, "full")

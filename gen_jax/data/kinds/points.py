@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from gen_jax.types import Kind
 
 MOST = 5000  # data points in a picture
-BLOCK = 2**24  # differences that are in memory at once
 
 
 def fault(x: np.ndarray) -> str:
@@ -21,10 +20,9 @@ def fault(x: np.ndarray) -> str:
 def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Squared Euclidean distances [N,M] between points a [N,D] and b [M,D].
 
-    They are sums of squared differences: in few dimensions, the matrix product's form cancels.
+    They are sums of squared differences, an axis at a time: in few dimensions, the matrix product's form cancels.
     """
-    rows = max(1, BLOCK // b.size)
-    return np.concatenate([np.square(a[i:i + rows, None] - b[None]).sum(-1) for i in range(0, len(a), rows)])
+    return sum(np.square(a[:, axis, None] - b[None, :, axis]) for axis in range(a.shape[1]))
 
 
 def draw(x: np.ndarray, columns: int, data: np.ndarray) -> Figure:
