@@ -5,10 +5,15 @@ import numpy as np
 import pytest
 
 from configs import dcgan_digits
-from gen_jax import experiment, images
-from gen_jax.evals import classifier, frechet, gan_health, gan_signals, samples_over_time
-from gen_jax.evals import trained as evals
-from gen_jax.report import pictures
+from gen_jax import experiment, grids
+from gen_jax.data import take
+from gen_jax.evals import Trained
+from gen_jax.evals.health import gan_health, gan_signals
+from gen_jax.evals.samples import frechet, samples_over_time
+from gen_jax.judges import classifier
+from gen_jax.modes._run import trained_of
+from gen_jax.report import results
+from gen_jax.report.workdir import Workdir
 from gen_jax.training.interrupt import Interrupted
 
 HEALTHY = {"disc/loss": 1.0, "gen/loss": 1.3, "disc/real": 0.65, "disc/fake": 0.35, "test/real": 0.6, "test/fake": 0.3,
@@ -53,17 +58,17 @@ def test_signals_that_an_objective_does_not_report_make_the_verdict_unknown():
 
 
 @pytest.fixture
-def trained():
+def trained(tmp_path):
     """Digits, and an untrained GAN."""
     config = dcgan_digits.get_config()
     config.model.update({"gen_widths": (8, 8), "disc_widths": (8, 8)})
     built = experiment.build(config)
-    return evals.Trained(built.config, built.objective, *built.start().state.averaged(), built.train, built.test, [])
+    return trained_of(built, built.begin().state, Workdir(tmp_path / "none"))
 
 
 def test_signals_of_copies_of_constant_images_and_of_real_ones(trained, monkeypatch):
     def signals(samples):
-        monkeypatch.setattr(evals.Trained, "apply", lambda self, name, rows: samples)
+        monkeypatch.setattr(Trained, "draw", lambda self, key, num: samples)
         return dict(gan_signals.evaluate(trained))
     copies = signals(trained.train_x[:256])
     assert copies["samples/copied"] == 1 and copies["samples/nearest"] < 0.01
@@ -74,7 +79,7 @@ def test_signals_of_copies_of_constant_images_and_of_real_ones(trained, monkeypa
     assert repeated["samples/diversity"] > 0.7 and repeated["samples/spacing"] == pytest.approx(0, abs=1e-3)
     half = (trained.train_x[:256] + trained.train_x[256:512]) / 2
     assert signals(half)["samples/copied"] < 0.5
-    assert {"few/disc_loss", "few/gen_loss"} <= set(copies)
+    assert {"test16/disc_loss", "test16/gen_loss"} <= set(copies)
 
 
 def test_a_classifier_is_trained_once_and_tells_digits_from_noise(trained, tmp_path, monkeypatch):
@@ -101,7 +106,7 @@ def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path):
     with pytest.raises(Interrupted, match="classifier"):
         dict(frechet.evaluate(trained))
     assert not list(tmp_path.rglob("classifier-*")), "one that is half trained is not kept"
-    trained.test = trained.test._replace(images=trained.test.images[:1], labels=trained.test.labels[:1])
+    trained.test = take(trained.test, np.arange(1))
     assert not dict(frechet.evaluate(trained))
 
 
@@ -117,14 +122,14 @@ def test_the_strip_and_the_animation_show_what_was_drawn(trained, tmp_path):
     rng = np.random.default_rng(0)
     drawn = [rng.integers(0, 256, (64, 8, 8, 1), dtype=np.uint8) for _ in range(3)]
     for epoch, x in enumerate(drawn, 1):
-        pictures.save(tmp_path / f"samples_{epoch:04d}", images.grid(x, 8))
-    pictures.save(tmp_path / "samples_0000", images.grid(drawn[0][:16], 4))  # with another evals.samples
-    trained.history = [{"epoch": 2}]
-    trained.drawn = lambda name: sorted(tmp_path.glob(f"{name}_*.png"))
+        results.save(tmp_path / f"samples_{epoch:04d}", grids.grid(x, 8))
+    results.save(tmp_path / "samples_0000", grids.grid(drawn[0][:16], 4))  # with another evals.samples.num
+    trained.history = [{"step": 44, "epoch": 2}]
+    trained.saved = lambda name: sorted(tmp_path.glob(f"{name}_*.png"))
     (_, animation), (_, strip) = samples_over_time.evaluate(trained)
     assert len(animation.frames) == 2, "the third is of steps that a resumed run has not yet made again"
     for frame, x in zip(animation.frames, drawn, strict=False):
-        np.testing.assert_array_equal(images.tiles(frame, 8, (8, 8, 1)), x)
-    pictures.save(tmp_path / "strip", strip)
-    pictures.save(tmp_path / "strip", animation)
+        np.testing.assert_array_equal(grids.tiles(frame, 8, (8, 8, 1)), x)
+    results.save(tmp_path / "strip", strip)
+    results.save(tmp_path / "strip", animation)
     assert (tmp_path / "strip.png").exists() and (tmp_path / "strip.gif").read_bytes()[:4] == b"GIF8"

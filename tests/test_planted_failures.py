@@ -2,15 +2,17 @@
 import jax
 import pytest
 from flax import linen as nn
-from gen_jax.models.net import Net
-from gen_jax.session import Session
 
 from configs import dcgan_digits
 from gen_jax import experiment
-from gen_jax.evals import gan_health
-from gen_jax.find import find
+from gen_jax.evals.health import gan_health
+from gen_jax.experiment import seen
+from gen_jax.models.gan import dcgan
+from gen_jax.modes._session import Session
+from gen_jax.objectives import gan
 from gen_jax.report.workdir import Workdir
 from gen_jax.training.interrupt import Interrupts
+from gen_jax.types import Net
 
 FAILURES = {"none": "healthy", "rate": "diverged", "deaf": "mode collapse", "five": "mode collapse",
             "few": "copying", "moves": "discriminator saturated"}
@@ -51,12 +53,12 @@ def plant(failure, config):
         config.data.num_train = config.train.batch_size = 32
         config.train.epochs, config.evals.every_epochs = 22 * config.train.epochs, 22 * config.evals.every_epochs
     if failure == "moves":
-        config.objective.disc_moves = 20
+        config.objective.disc_steps = 20
     built = experiment.build(config)
     if failure in ("deaf", "five"):
-        nets = find("models", "dcgan").build(config.model, built.train.images.shape[1:])
+        nets = dcgan.build(config.model, built.spec)
         deaf = nets | {"gen": Net(Deaf(nets["gen"].module, 1 if failure == "deaf" else 5), nets["gen"].inputs)}
-        built = built._replace(objective=find("objectives", "gan").build(deaf, config.objective))
+        built = built._replace(objective=seen(gan.build(deaf, config.objective, built.spec), built.spec))
     return built
 
 

@@ -103,7 +103,8 @@ def test_one_more_is_one_file(make, metrics, tmp_path, monkeypatch):
     trained(make(), tmp_path / "stopped", monkeypatch, stop_at=5)
     resumed = trained(make(), tmp_path / "stopped")
     assert resumed["state_sha256"] == straight["state_sha256"]
-    assert (tmp_path / "stopped" / "metrics.jsonl").read_bytes() == (tmp_path / "straight" / "metrics.jsonl").read_bytes()
+    records = [(tmp_path / run / "metrics.jsonl").read_bytes() for run in ("straight", "stopped")]
+    assert records[0] == records[1]
 
 
 def test_a_codebook_lives_and_wanted_classes_are_drawn(tmp_path):

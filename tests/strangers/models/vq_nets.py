@@ -1,4 +1,4 @@
-"""A conditional VQ-VAE's nets: an encoder, a codebook that follows the codes by averages, a decoder that sees labels."""
+"""A conditional VQ-VAE's nets: encoder, a codebook that follows the codes by averages, a decoder that sees labels."""
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -14,7 +14,7 @@ hp = Settings(__name__, {
 
 
 def build(hp, spec):
-    """{"enc": x -> vectors [B,4,width], "book": vectors -> (codes, nearest vectors), "dec": vectors, label -> logits}."""
+    """{"enc": x -> vectors [B,4,width], "book": vectors -> (codes, nearest), "dec": vectors, label -> logits}."""
     x, codes = jax.ShapeDtypeStruct((1, *spec.x), jnp.float32), jax.ShapeDtypeStruct((1, 4, hp.width), jnp.float32)
     return {"enc": Net(Encoder(hp.width), (x,)), "book": Net(Book(hp.entries, hp.width, hp.decay), (codes,)),
             "dec": Net(Decoder(spec.x, len(spec.names["label"])), (codes,), {"label": spec.given["label"]})}
