@@ -15,8 +15,9 @@ def get_config(variant: str = ""):
     """4,000 of PacGAN's 400,000 steps; :full is all of them; :smoke is a few steps."""
     config = base.get_config()
     config.data = points.hp(shape="ring")
-    config.model = mlp_gan.hp(gen_widths=(400, 400, 400, 400), gen_norm="batch", gen_bias=False, activation="relu",
-                              disc_widths=(200, 200, 200), disc_pieces=5, kernel_std=0.02)
+    config.model = mlp_gan.hp(gen_widths=(400, 400, 400, 400), gen_norm="batch", gen_bias=False,
+                              gen_activation="relu", disc_widths=(200, 200, 200), disc_pieces=5, kernel_init="normal",
+                              kernel_std=0.02)
     config.objective = gan.hp()
     config.optim.gen = adam.hp(lr=1e-4, b1=0.8)
     config.optim.disc = adam.hp(lr=1e-4, b1=0.8)

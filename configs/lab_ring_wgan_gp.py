@@ -11,7 +11,8 @@ def get_config(variant: str = ""):
     """3,000 steps of nets of 128 units; :smoke is a few steps."""
     config = lab_ring.get_config()
     config.data = points.hp(shape="ring", stream=True, num_train=20_000)
-    config.model = mlp_gan.hp(gen_widths=(128, 128, 128), disc_widths=(128, 128, 128), activation="relu")
+    config.model = mlp_gan.hp(gen_widths=(128, 128, 128), disc_widths=(128, 128, 128), gen_activation="relu",
+                              disc_activation="relu")
     config.objective = gan.hp(loss="wasserstein", disc_steps=5, fresh_batches=True)
     config.objective.penalties.gradient_penalty = gradient_penalty.hp(weight=0.1)
     config.optim.gen = adam.hp(lr=5e-4, b1=0.5, b2=0.9)

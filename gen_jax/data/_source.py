@@ -110,7 +110,7 @@ def binarized(source: Source) -> Source:
     Estimator", AISTATS 2011, used such a set; theirs was drawn with other random numbers.
     """
     draws = np.random.RandomState(0).randint(0, 255, source.x.shape, np.uint8)
-    return source._replace(images=np.where(draws < source.x, np.uint8(255), np.uint8(0)))
+    return source._replace(x=np.where(draws < source.x, np.uint8(255), np.uint8(0)))
 
 
 def stratified_rows(source: Source, most: int) -> np.ndarray:

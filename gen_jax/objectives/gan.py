@@ -21,6 +21,7 @@ from gen_jax.objectives import _adversarial
 from gen_jax.objectives._adversarial import Game, seen_as
 from gen_jax.settings import Must, Setting, Settings, at_least
 from gen_jax.terms import augment as augmentation
+from gen_jax.terms.penalties import weight
 from gen_jax.types import Aux, Batch, Move, MoveKeys, Net, Objective, Spec, Vars
 
 hp = Settings(__name__, {
@@ -54,7 +55,7 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
         report = {}
         for i, (name, (penalty, own)) in enumerate(penalties.items()):
             report[name] = penalty(critic, x, fake, jax.random.fold_in(more[0], i), own).mean()
-            total += own.weight * report[name]
+            total += weight(own, keys.done) * report[name]
         return total, Aux({"loss": total, **_means(seen_as(loss, real=real, fake=fake_logits)), **report}, state)
 
     def gen(vars: Vars, batch: Batch, keys: MoveKeys):

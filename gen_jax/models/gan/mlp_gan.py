@@ -4,6 +4,7 @@ The defaults suit points in the plane. With widths (400, 400, 400, 400) and Batc
 units (Goodfellow et al., arXiv:1302.4389) of 5 pieces they are the nets of PacGAN's mixtures (Lin et al.,
 arXiv:1712.04086).
 """
+from collections.abc import Callable
 from math import prod
 
 import jax
@@ -24,17 +25,22 @@ hp = Settings(__name__, {
     "latent_dim": Setting(2, "latents", at_least(1)),
     "gen_widths": Setting((128, 128), "units of the generator's hidden layers", each()),
     "disc_widths": Setting((128, 128), "units of the discriminator's hidden layers", each()),
-    "activation": Setting("leaky_relu", ", ".join(ACTIVATIONS), one_of(*ACTIVATIONS)),
+    "gen_activation": Setting("leaky_relu", ", ".join(ACTIVATIONS), one_of(*ACTIVATIONS)),
+    "disc_activation": Setting("leaky_relu", ", ".join(ACTIVATIONS), one_of(*ACTIVATIONS)),
     "disc_pieces": Setting(0, "the discriminator's units are maxima of so many linear ones; 0: activations instead",
                            at_least(0)),
     "gen_norm": norms.setting("none", "the generator's hidden layers"),
     "disc_norm": norms.setting("none", "the discriminator's hidden layers"),
     "norm_momentum": Setting(0.9, "BatchNorm: share of the running statistics that stays at each step", share()),
     "norm_eps": Setting(1e-5, "norms: added to the variance", POSITIVE),
-    "kernel_std": Setting(0.0, "standard deviation of the first weights; 0: he_normal", at_least(0)),
+    "kernel_init": Setting("he_normal", "of the hidden layers: he_normal, lecun_normal, normal (of kernel_std)",
+                           one_of("he_normal", "lecun_normal", "normal")),
+    "kernel_std": Setting(0.02, "normal: standard deviation of the first weights", POSITIVE),
     "gen_bias": Setting(True, "biases in the generator's hidden layers"),
-    "out_scale": Setting(1.0, "the generator's last layer is multiplied by this, and what the discriminator sees is "
-                         "divided by it: about the size of the data", POSITIVE),
+    "gen_spread": Setting(0.0, "its biases start uniform, up to this far from 0", at_least(0)),
+    "disc_spread": Setting(0.0, "the discriminator's biases start uniform, up to this far from 0", at_least(0)),
+    "gen_scale": Setting(1.0, "the generator's last layer is multiplied by this", POSITIVE),
+    "disc_scale": Setting(1.0, "what the discriminator sees is multiplied by this", POSITIVE),
     "conditional": Setting(False, "both nets see the label"),
 }, smoke={"gen_widths": (16,), "disc_widths": (16,)})
 
@@ -44,12 +50,15 @@ def build(hp: ConfigDict, spec: Spec) -> dict[str, Net]:
     given = {"label": spec.given.get("label")} if hp.conditional else {}
     if hp.conditional and given["label"] is None:
         raise UserError("model.conditional: the data have no labels; set model.conditional=False")
-    style = {"pieces": 0, "norm_momentum": hp.norm_momentum, "norm_eps": hp.norm_eps, "activation": hp.activation,
-             "kernel_std": hp.kernel_std, "scale": hp.out_scale, "num_classes": len(spec.names.get("label", ()))}
-    gen = Generator(**style, widths=tuple(hp.gen_widths), norm_name=hp.gen_norm, bias=hp.gen_bias, shape=spec.x,
+    kernel_init = {"normal": nn.initializers.normal(hp.kernel_std), "he_normal": nn.initializers.he_normal(),
+                   "lecun_normal": nn.initializers.lecun_normal()}[hp.kernel_init]
+    style = {"norm_momentum": hp.norm_momentum, "norm_eps": hp.norm_eps, "kernel_init": kernel_init,
+             "num_classes": len(spec.names.get("label", ()))}
+    gen = Generator(**style, widths=tuple(hp.gen_widths), pieces=0, activation=hp.gen_activation, norm_name=hp.gen_norm,
+                    bias=hp.gen_bias, spread=hp.gen_spread, scale=hp.gen_scale, shape=spec.x,
                     bounded=spec.kind.name == "image")
-    disc = Discriminator(**style | {"pieces": hp.disc_pieces}, widths=tuple(hp.disc_widths), norm_name=hp.disc_norm,
-                         bias=True)
+    disc = Discriminator(**style, widths=tuple(hp.disc_widths), pieces=hp.disc_pieces, activation=hp.disc_activation,
+                         norm_name=hp.disc_norm, bias=True, spread=hp.disc_spread, scale=hp.disc_scale)
     return {"gen": Net(gen, (jax.ShapeDtypeStruct((1, hp.latent_dim), jnp.float32),), given),
             "disc": Net(disc, (jax.ShapeDtypeStruct((1, *spec.x), jnp.float32),), given)}
 
@@ -63,16 +72,15 @@ class Stack(nn.Module):
     norm_name: str
     norm_momentum: float
     norm_eps: float
-    kernel_std: float
-    bias: bool
+    kernel_init: Callable
+    bias: bool  # in the hidden layers
+    spread: float  # biases start uniform, up to this far from 0
     scale: float
     num_classes: int
 
-    def dense(self, features: int, bias: bool) -> nn.Module:
-        """A dense layer."""
-        std = self.kernel_std
-        return nn.Dense(features, use_bias=bias,
-                        kernel_init=nn.initializers.normal(std) if std else nn.initializers.he_normal())
+    def last(self, features: int) -> nn.Module:
+        """The last layer, with biases of 0."""
+        return nn.Dense(features, kernel_init=self.kernel_init)
 
     def hidden(self, h: jax.Array, label: jax.Array | None, train: bool) -> jax.Array:
         """The last hidden layer [B,F] of h [B,...]."""
@@ -81,12 +89,16 @@ class Stack(nn.Module):
             h = jnp.concatenate([h, jax.nn.one_hot(label, self.num_classes)], -1)
         norm = find("layers.norms", self.norm_name).norm
         for width in self.widths:
-            h = self.dense(width * max(self.pieces, 1), self.bias)(h)
+            h = nn.Dense(width * max(self.pieces, 1), use_bias=self.bias, kernel_init=self.kernel_init,
+                         bias_init=self._spread)(h)
             if self.pieces:
                 h = h.reshape(-1, self.pieces, width).max(1)
             h = norm(h, train, self.norm_momentum, self.norm_eps)
             h = h if self.pieces else ACTIVATIONS[self.activation](h)
         return h
+
+    def _spread(self, key, shape, dtype=jnp.float32):
+        return self.spread * jax.random.uniform(key, shape, dtype, -1, 1)
 
 
 class Generator(Stack):
@@ -98,7 +110,7 @@ class Generator(Stack):
     @nn.compact
     def __call__(self, z: jax.Array, label: jax.Array | None = None, train: bool = False) -> jax.Array:
         """x [B,*shape] of latents z [B,Z] ~ N(0,I), and of labels int32 [B] where it is conditional."""
-        x = self.dense(prod(self.shape), bias=True)(self.hidden(z, label, train)) * self.scale
+        x = self.last(prod(self.shape))(self.hidden(z, label, train)) * self.scale
         return (jnp.tanh(x) if self.bounded else x).reshape(-1, *self.shape)
 
 
@@ -108,6 +120,6 @@ class Discriminator(Stack):
     @nn.compact
     def __call__(self, x: jax.Array, label: jax.Array | None = None, train: bool = False) -> jax.Array:
         """logits [B] of x [B,...], and of labels int32 [B] where it is conditional."""
-        h = self.hidden(x / self.scale, label, train)
+        h = self.hidden(x * self.scale, label, train)
         self.sow("intermediates", "features", h)
-        return self.dense(1, bias=True)(h)[:, 0]
+        return self.last(1)(h)[:, 0]
