@@ -1,4 +1,11 @@
-"""The GAN lab: PacGAN's grid of 25 normals, with their nets and optimizer."""
+"""The GAN lab: PacGAN's grid of 25 normals, with their nets and optimizer.
+
+python launch.py --config=configs/lab_grid.py
+
+1 minute on two CPU cores, for 1% of PacGAN's 400,000 steps, after which it has not converged: SHORTGRID; +- is the
+standard deviation over 5 seeds. With all steps: --config=configs/lab_grid.py:full. PacGAN's table has 17.3 modes,
+94.8%, 0.70.
+"""
 from configs import base, lab_ring
 from gen_jax.data import points
 

@@ -1,4 +1,10 @@
-"""The GAN lab: WGAN-GP on the ring of 8 normals, five moves of the critic on fresh points to one of the generator."""
+"""The GAN lab: WGAN-GP on the ring of 8 normals, five moves of the critic on fresh points to one of the generator.
+
+python launch.py --config=configs/lab_ring_wgan_gp.py
+
+1 minute on two CPU cores: modes 8 of 8, high quality 67%, reverse KL 0.001 nats, in one seed. Gulrajani et al.,
+arXiv:1704.00028.
+"""
 from configs import base, lab_ring
 from gen_jax.data import points
 from gen_jax.models.gan import mlp_gan

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict, config_flags
 from gen_jax.config import describe, typed, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
-from gen_jax.parts import compose
+from gen_jax.parts import compose, names_at
 from gen_jax.report.workdir import Workdir
 
 FAULTS = (flags.Error, KeyError, AttributeError, TypeError, ValueError, IndexError)
@@ -49,8 +49,8 @@ def parse(argv: list[str], default_config: str) -> Launch:
         print(_help(config_name, config))
         sys.exit(0)
     values = flags.FLAGS
-    _define(values, config, [program, *words])
     try:
+        _define(values, config, [program, *words])
         rest = values([program, *words])
     except FAULTS as error:
         faults = {word: fault for word in words if (fault := _fault(word, config, program))}
@@ -101,10 +101,11 @@ keys of {name}:
 
 def _define(values: flags.FlagValues, config: ConfigDict, words: list[str]) -> None:
     """Defines the launcher's flags. words: the program and its arguments, in which overrides are looked for."""
-    config_flags.DEFINE_config_dict("config", config, lock_config=True, flag_values=values, sys_argv=words)
     flags.DEFINE_enum("mode", "train", names("modes"), "What is done.", flag_values=values)
     flags.DEFINE_string("workdir", None, "Folder of the run.", flag_values=values)
     flags.DEFINE_integer("num", 64, "--mode=sample: how many samples", flag_values=values)
+    # It reads words at once, and may raise: it comes last.
+    config_flags.DEFINE_config_dict("config", config, lock_config=True, flag_values=values, sys_argv=words)
 
 
 def _check_config(name: str) -> None:
@@ -133,9 +134,7 @@ def _fault(word: str, config: ConfigDict, program: str) -> str:
     if name.removeprefix("no").startswith("config."):
         if line := _unknown_key(name.removeprefix("no"), config):
             return line
-        values, words = flags.FlagValues(), [program, word]
-        _define(values, ConfigDict(config), words)
-        check = partial(values, words)
+        check = partial(_parsed, config, [program, word])
     elif name in flags.FLAGS:
         check = partial(flags.FLAGS[name].parser.parse, word.partition("=")[2])
     elif name.removeprefix("no") in flags.FLAGS:
@@ -164,16 +163,21 @@ def _join_values(words: list[str]) -> list[str]:
 
 def _config_faults(config: ConfigDict, words: list[str]) -> tuple[str, ...]:
     """The faults of config with the overrides that the words give, beside those of other words."""
-    values = flags.FlagValues()
-    _define(values, ConfigDict(config), words)
     try:
-        values(words)
-        validate(values.config)
+        validate(_parsed(config, words))
     except UserError as error:
         return error.faults
     except FAULTS:
         return ()
     return ()
+
+
+def _parsed(config: ConfigDict, words: list[str]) -> ConfigDict:
+    """A copy of config with the overrides among words, which raise what absl and ml_collections raise."""
+    values = flags.FlagValues()
+    _define(values, ConfigDict(config), words)
+    values(words)
+    return values.config
 
 
 def _unknown_key(name: str, config: ConfigDict) -> str:
@@ -183,7 +187,8 @@ def _unknown_key(name: str, config: ConfigDict) -> str:
         if not isinstance(section, ConfigDict):
             return f"--{name}: {at} is a value, it has no keys"
         if part not in section:
-            return f"--{name}: {at} has no key {part!r}{nearest(part, sorted(section))}"
+            known = {*section, *names_at(config, at.removeprefix("config."))}
+            return f"--{name}: {at} has no key {part!r}{nearest(part, sorted(known))}"
         section, at = section[part], f"{at}.{part}"
     return ""
 

@@ -70,6 +70,12 @@ def compose(config: ConfigDict, overrides: dict[str, str]) -> ConfigDict:
     return complete(config)
 
 
+def names_at(config: ConfigDict, at: str) -> list[str]:
+    """The names of the parts that may stand in the dict of sections at `at`; [] if it is no such dict."""
+    room = "evals" if at == EVALS else _room(config, at.split("."))
+    return names(room) if room else []
+
+
 def _rename(config: ConfigDict, at: str, name: str) -> None:
     part = next((part for part in parts(config) if part.at == at), None)
     if part is None or part.name == name or name not in names(part.room):

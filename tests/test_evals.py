@@ -3,62 +3,116 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from gen_jax.evals.attributes import Judge, ink, slant, width
-from gen_jax.images import grid
-from gen_jax.objectives.objective import Batch
+from scipy import stats
 
-from configs import base
 from gen_jax import experiment
+from gen_jax.data import digits, points
 from gen_jax.errors import UserError
-from gen_jax.evals import ae_vs_vae, concepts, interpolation, log_likelihood
-from gen_jax.evals import trained as evals
-from gen_jax.objectives import terms
+from gen_jax.evals import _trained as evals
+from gen_jax.evals.lab import exact_density
+from gen_jax.evals.latent import ae_vs_vae, concepts, interpolation
+from gen_jax.evals.latent._attributes import Judge, ink, slant, width
+from gen_jax.evals.likelihood import log_likelihood
+from gen_jax.evals.samples import modes
+from gen_jax.grids import grid
+from gen_jax.models.vae import mlp_autoencoder, mlp_vae
+from gen_jax.objectives import autoencoder, elbo
+from gen_jax.optimizers import adam
+from gen_jax.terms.densities import bernoulli_nll
+from gen_jax.types import Batch, Vars
+
+
+def seen(built, vars=None):
+    """What evals see of an experiment that has not been trained."""
+    return evals.Trained(built.config, built.objective, built.spec, vars or built.begin().state.averaged(), built.train,
+                         built.test, [])
 
 
 @pytest.fixture
 def trained(tiny_config):
     """Digits and an untrained net."""
-    tiny_config.data.update({"name": "digits", "num_train": 300, "num_test": 60})
-    tiny = experiment.build(tiny_config)
-    return evals.Trained(tiny.config, tiny.objective, *tiny.start().state.averaged(), tiny.train, tiny.test, [])
+    tiny_config.data = digits.hp(num_train=300, num_test=60)
+    return seen(experiment.build(tiny_config))
 
 
 def test_log_px_is_exact_where_latents_do_not_matter_and_bounds_it_elsewhere(trained):
-    x, objective = trained.test_x[:20], trained.objective
+    x, objective, vars = trained.test_x[:20], trained.objective, trained.vars
     keys = jax.random.split(jax.random.key(0), (400, 20))
-    log_weight = jax.vmap(objective.predict["log_weight"], (None, None, None, 0))
-    measure = jax.vmap(objective.measure, (None, None, None, 0))
-    state = trained.params, trained.stats
-    bound = -float(measure(*state, Batch(jnp.asarray(trained.test.images[:20]), None), keys)["loss"].mean())
-    assert float(log_weight(*state, x, keys).mean()) == pytest.approx(bound, rel=0.02)
-    assert log_likelihood.log_px(trained, x, 64).mean() > bound
+    log_weight = jax.jit(jax.vmap(objective.predict["log_weight"], (None, None, None, 0)))
+    measure = jax.jit(jax.vmap(objective.measure, (None, None, 0)))
+    bound = -float(measure(vars, Batch(jnp.asarray(trained.test.x[:20]), {}), keys)["loss"].mean())
+    assert float(log_weight(vars, x, {}, keys).mean()) == pytest.approx(bound, rel=0.02)
+    assert log_likelihood.log_px(trained, x, {}, 64).mean() > bound
     # A decoder that ignores z, and a posterior equal to the prior: every weight is p(x) itself.
-    trained.params = jax.tree.map(jnp.zeros_like, trained.params)
-    exact = -terms.bernoulli_nll(jnp.zeros_like(x), x)
-    np.testing.assert_allclose(log_likelihood.log_px(trained, x, 3), exact, rtol=1e-5)
+    trained.vars = jax.tree.map(jnp.zeros_like, vars)
+    exact = -bernoulli_nll(jnp.zeros_like(x), x)
+    np.testing.assert_allclose(log_likelihood.log_px(trained, x, {}, 3), exact, rtol=1e-5)
 
 
 def test_log_px_of_binarised_images_is_of_one_binarisation_each(tiny_config):
     tiny_config.objective.likelihood = "binarized"
     tiny = experiment.build(tiny_config)
-    params, stats = jax.tree.map(jnp.zeros_like, tiny.start().state.averaged())
-    blind = evals.Trained(tiny.config, tiny.objective, params, stats, tiny.train, tiny.test, [])
+    blind = seen(tiny, jax.tree.map(jnp.zeros_like, tiny.begin().state.vars))
     # Of a decoder that gives 1/2 for every pixel, log p is -64 log 2 for any binary image and any number of samples.
-    np.testing.assert_allclose(log_likelihood.log_px(blind, blind.test_x, 20), -64 * np.log(2), rtol=1e-5)
-    blind.params["dec"]["logits"]["bias"] += 1.0
-    few, many = (log_likelihood.log_px(blind, blind.test_x, k).mean() for k in (1, 200))
+    np.testing.assert_allclose(log_likelihood.log_px(blind, blind.test_x, {}, 20), -64 * np.log(2), rtol=1e-5)
+    blind.vars.params["dec"]["logits"]["bias"] += 1.0
+    few, many = (log_likelihood.log_px(blind, blind.test_x, {}, k).mean() for k in (1, 200))
     assert few == pytest.approx(many, abs=2.0)
+
+
+class Linear:
+    """A linear-Gaussian model: z ~ N(0, I), x ~ N(W z + b, s^2 I), whose density is a normal's."""
+
+    def __init__(self, tiny_config):
+        tiny_config.data = points.hp(shape="moons", num_train=96, num_test=40)
+        tiny_config.objective = elbo.hp(likelihood="gaussian", scale=0.5)
+        self.weights = np.array([[1.0, 0.5], [-0.3, 0.8]], np.float32)  # [Z,D]
+        self.bias = np.array([0.2, -0.1], np.float32)
+        built = experiment.build(tiny_config)
+        self.trained = seen(built, Vars({"enc": {}, "dec": {}}, {"enc": {}, "dec": {}}))
+        predict = dict(built.objective.predict)
+        predict["output"] = lambda vars, z, given: z @ self.weights + self.bias[None]
+        self.trained.objective = built.objective._replace(predict=predict)
+
+    def log_px(self, x):
+        return stats.multivariate_normal(self.bias, self.weights.T @ self.weights + 0.25 * np.eye(2)).logpdf(x)
+
+
+def test_the_exact_density_is_that_of_a_linear_gaussian_model(tiny_config):
+    linear = Linear(tiny_config)
+    x = linear.trained.test_x[:8]
+    np.testing.assert_allclose(exact_density.log_density(linear.trained, x, 120), linear.log_px(x), atol=1e-3)
+
+
+def test_the_exact_density_lies_above_the_bound(tiny_config):
+    tiny_config.data = points.hp(shape="moons", num_train=96, num_test=40)
+    tiny_config.objective = elbo.hp(likelihood="gaussian_learned")
+    tiny_config.evals.exact_density = exact_density.hp(side=150, examples=20)
+    numbers = {name: value for name, value in exact_density.evaluate(seen(experiment.build(tiny_config)))
+               if name.startswith("exact/")}
+    assert numbers["exact/gap"] == pytest.approx(numbers["exact/log_px"] - numbers["exact/elbo"], abs=1e-5)
+    assert numbers["exact/gap"] > 0 and numbers["exact/error"] < 0.05
+
+
+def test_modes_are_counted_and_weighed():
+    ring = points.modes(points.hp(shape="ring"))
+    noise = 0.01 * np.random.default_rng(0).standard_normal((800, 2)).clip(-2, 2).astype(np.float32)
+    every = modes.judge(np.tile(ring.centres, (100, 1)) + noise, ring)
+    assert every == {"modes/covered": 8, "modes/high_quality": 1.0, "modes/reverse_kl": pytest.approx(0, abs=1e-12)}
+    one = modes.judge(ring.centres[3] + noise, ring)
+    assert one == {"modes/covered": 1, "modes/high_quality": 1.0, "modes/reverse_kl": pytest.approx(np.log(8))}
+    far = modes.judge(1.5 * np.tile(ring.centres, (100, 1)), ring)
+    assert far["modes/covered"] == far["modes/high_quality"] == 0
 
 
 def test_ae_vs_vae_compares_two_runs_on_the_same_data(tiny_config):
     runs = []
-    for model, objective in ((base.mlp(), base.elbo()), (base.mlp(name="mlp_autoencoder"), base.autoencoder())):
+    for model, objective, player in ((mlp_vae, elbo, "vae"), (mlp_autoencoder, autoencoder, "ae")):
         config = tiny_config.copy_and_resolve_references()
-        config.model, config.objective = model, objective
-        config.optim = {"vae" if objective.name == "elbo" else "ae": base.optimizer()}
-        built = experiment.build(config)
-        runs.append(evals.Trained(built.config, built.objective, *built.start().state.averaged(), built.train,
-                                  built.test, []))
+        config.model, config.objective = model.hp(), objective.hp()
+        config.optim = {player: adam.hp()}
+        config.evals.ae_vs_vae = ae_vs_vae.hp()
+        runs.append(seen(experiment.build(config)))
     runs[0].other = runs[1]
     numbers = dict(ae_vs_vae.evaluate(runs[0]))
     assert {"near_data/ae", "near_data/vae", "ae_vs_vae"} <= set(numbers)
@@ -69,9 +123,9 @@ def test_ae_vs_vae_compares_two_runs_on_the_same_data(tiny_config):
 
 
 def test_apply_does_not_depend_on_the_batch_size(trained):
-    whole = trained.apply("encode", trained.test_x)
-    np.testing.assert_allclose(np.concatenate([trained.apply("encode", trained.test_x[i:i + 5])
-                                               for i in range(0, 60, 5)]), whole, rtol=2e-5, atol=1e-6)
+    whole = trained.encode(trained.test_x, trained.test.given)
+    parts = [trained.apply("encode", trained.test_x[i:i + 5], {}) for i in range(0, 60, 5)]
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=2e-5, atol=1e-6)
 
 
 def test_interpolations_meet_their_ends_and_the_arc_keeps_its_length():
@@ -106,7 +160,7 @@ def test_concept_vector_is_the_difference_of_means_and_controls_are_as_long(trai
     np.testing.assert_allclose(vector, codes[labels == 0].mean(0) - codes[labels == 1].mean(0), rtol=1e-5)
     lengths = np.linalg.norm(concepts.random_directions(trained, "1->0", vector, 4), axis=1)
     np.testing.assert_allclose(lengths, np.linalg.norm(vector), rtol=1e-5)
-    (line, *_) = concepts.concept_faults("evals.concepts", "1 to 0", trained.train)
+    (line, *_) = concepts.concept_faults("evals.concepts.pairs", "1 to 0", trained.train)
     assert "must be written 'source->target'" in line
 
 

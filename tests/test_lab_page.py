@@ -82,20 +82,20 @@ def pixels(tab) -> str:
 
 
 def test_it_shows_the_end_and_plays_from_the_beginning(visit):
-    tab = visit([run(frames=31)])
-    assert step(tab) == 3000 and not playing(tab) and tab.locator("#step").inner_text() == "step 3,000"
+    tab = visit([run(frames=21)], PHONE)
+    assert step(tab) == 2000 and not playing(tab) and tab.locator("#step").inner_text() == "step 2,000"
     tab.click("#play")
     tab.wait_for_selector("body[data-playing=true]:not([data-step='0'])")
     assert tab.get_attribute("#play", "aria-label") == "Pause"
     tab.click("#play")
     at, picture = step(tab), pixels(tab)
-    assert not playing(tab) and 0 < at < 3000
+    assert not playing(tab) and 0 < at < 2000
     tab.wait_for_timeout(200)
     assert step(tab) == at and pixels(tab) == picture
     tab.select_option("#speed", "8")
     tab.click("#play")
     tab.wait_for_selector("body[data-playing=false]")
-    assert step(tab) == 3000
+    assert step(tab) == 2000
 
 
 def test_samples_glide_between_frames_but_for_who_wants_no_motion(visit):
@@ -114,7 +114,7 @@ def test_samples_glide_between_frames_but_for_who_wants_no_motion(visit):
 
 
 def test_the_slider_and_the_keys_move_it(visit):
-    tab = visit([run()])
+    tab = visit([run()], PHONE)
     tab.locator("#time").fill("2")
     assert step(tab) == 200 and tab.get_attribute("#time", "aria-valuetext") == "step 200"
     for key, wanted in (("ArrowRight", 300), ("Home", 0), ("ArrowLeft", 0), ("End", 500), ("ArrowLeft", 400)):
@@ -165,7 +165,7 @@ def test_two_runs_follow_one_clock_and_stand_where_there_is_room(visit):
 
 def test_a_dark_room_gets_a_dark_page(visit):
     def background(scheme):
-        tab = visit([run()], color_scheme=scheme)
+        tab = visit([run()], PHONE, color_scheme=scheme)
         return tab.evaluate("getComputedStyle(document.body).backgroundColor"), pixels(tab)
     (light, light_picture), (dark, dark_picture) = background("light"), background("dark")
     assert light == "rgb(255, 255, 255)" and dark != light and dark_picture != light_picture
@@ -176,7 +176,7 @@ def test_what_is_not_finite_and_what_is_in_a_title_is_harmless(visit):
     broken = run(title)
     broken.frames[2].samples[:3] = [np.nan, 0], [np.inf, np.inf], [1e30, 0]
     broken.frames[2].gradients[5:7] = [np.nan, 1], [-np.inf, 0]
-    tab = visit([broken])
+    tab = visit([broken], PHONE)
     assert tab.locator("h2").inner_text() == title
     tab.locator("#time").fill("2")
     assert tab.locator("tr th").all_inner_texts() == ["modes/covered", "loss", "samples out of the picture"]

@@ -1,197 +1,321 @@
-"""The launcher as a user meets it: one line for each fault, signals, kills, resumes; in processes of its own."""
+"""The launcher as a user meets it: one line for each fault, signals, kills, resumes.
+
+Command lines are run in this process; signals, kills and exit codes take processes of their own.
+"""
 import json
+import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
+from absl import flags
+
+handler = signal.getsignal(signal.SIGINT)
+import launch  # noqa: E402, I001
+
+signal.signal(signal.SIGINT, handler)  # the launcher has set its own
+
+from gen_jax import command_line  # noqa: E402
+from gen_jax.errors import UserError  # noqa: E402
+from gen_jax.modes import train  # noqa: E402
+from gen_jax.report.workdir import Workdir  # noqa: E402
+from gen_jax.terms.penalties import r1  # noqa: E402
+from gen_jax.training import checkpoint  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 SMALL = ["--config.model.widths=(16,)", "--config.data.num_train=512", "--config.evals.end=()",
          "--config.train.batch_size=16", "--config.evals.every_epochs=0", "--config.checkpoint.every_epochs=1"]
+EPOCHS = "--config.train.epochs=24"
 
 
-def launch(*args, cwd=ROOT):
-    """A finished launch.py with these arguments."""
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """run(*args): launch.py with these arguments, in this process: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(ROOT)
+    claim, claimed = Workdir.claim, []
+    monkeypatch.setattr(Workdir, "claim", lambda self: claimed.append(self) or claim(self))
+
+    def run(*args):
+        monkeypatch.setattr(flags, "FLAGS", flags.FlagValues())
+        try:
+            launch.or_exit(launch.main, launch.or_exit(command_line.parse, ["launch.py", *args],
+                                                       str(launch.DEFAULT_CONFIG)))
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        while claimed:  # as the end of a process does
+            release(claimed.pop())
+        return code, *capsys.readouterr()
+    return run
+
+
+def release(workdir):
+    """Ends the claim to workdir."""
+    if workdir._lock is not None:
+        os.close(workdir._lock)
+        workdir._lock = None
+
+
+def parsed(monkeypatch, *args):
+    """What command_line makes of args."""
+    monkeypatch.setattr(flags, "FLAGS", flags.FlagValues())
+    return command_line.parse(["launch.py", *args], str(launch.DEFAULT_CONFIG))
+
+
+def process(*args, cwd=ROOT):
+    """A finished process of launch.py with these arguments."""
     return subprocess.run([sys.executable, str(ROOT / "launch.py"), *args], capture_output=True, text=True, cwd=cwd,
                           timeout=120)
 
 
-def start(workdir, epochs):
-    """A launch.py in the background, some of whose steps are done."""
-    process = subprocess.Popen([sys.executable, str(ROOT / "launch.py"), f"--workdir={workdir}", *SMALL,
-                                f"--config.train.epochs={epochs}"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+def start(workdir, epochs=EPOCHS):
+    """A process of launch.py in the background, some of whose steps are done."""
+    def saved():
+        return {path.parent.name for path in Path(workdir).glob("checkpoints/*/manifest.json")}
+    before = saved()
+    running = subprocess.Popen([sys.executable, str(ROOT / "launch.py"), f"--workdir={workdir}", *SMALL, epochs],
+                               cwd=ROOT, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not list(Path(workdir).glob("checkpoints/*/manifest.json")):
-        assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
+    while not saved() - before:
+        assert running.poll() is None and time.monotonic() < deadline, running.stderr.read()
         time.sleep(0.02)
-    return process
+    return running
 
 
 def result(workdir):
     return json.loads((Path(workdir) / "result.json").read_bytes())
 
 
+# Faults
+
 @pytest.mark.parametrize("args,said", [
     (["--config.train.epcohs=3", "--config.trian.epochs=3", "--config.seed=1e3", "--confg=x", "--mode=trian", "seed=3",
       "--config.optim.vae.lr=-1"],
      ["config.train has no key 'epcohs'; did you mean 'epochs'", "config has no key 'trian'; did you mean 'train'",
       "--config.seed=1e3: invalid literal", "--confg: there is no such flag; did you mean 'config'?",
-      "--mode=trian: value should be one of <train|eval|sample|data|dry|bench>", "'seed=3': not a flag",
+      "--mode=trian: value should be one of <bench|data|dry|eval|sample|train>", "'seed=3': not a flag",
       "optim.vae.lr=-1.0: must be positive"]),
     (["--config.optim.vae.name=adamm", "--config.model.latent_dim=0", "--config.data.name=digit", "--config.seed=-1"],
      ["did you mean 'adam'", "model.latent_dim=0: must be 1 or more", "seed=-1: must be at least 0",
       "data: there is no 'digit'; did you mean 'digits'"]),
-    (["--config.evals.concepts=('thin->bald',)", "--config.evals.plane=(0,99)", "--config.evals.arithmetic=('1->0',)"],
+    (["--config.evals.concepts.pairs=('thin->bald',)", "--config.evals.latent_scatter.plane=(0,99)",
+      "--config.evals.arithmetic.pair=('1->0',)"],
      ["no class or attribute 'bald'; did you mean 'bold'", "two latents, each index from 0 to 7",
       "must be two concepts"]),
+    (["--config.data.name=folder", "--config.data.sise=(8,8)"], ["config.data has no key 'sise'; did you mean 'size'"]),
+    (["--config.evals.end=('losses','elbow')"], ["evals: there is no 'elbow'; did you mean 'elbo'"]),
     (["--config=configs/vae_mnits.py"], ["there is no such file; did you mean 'configs/vae_mnist.py'"]),
-    (["--config.train.batch_size=5000"], ["train.batch_size=5000 is more than the 1438 training images"]),
+    (["--config=configs/vae_digits.py:smok"], ["there is no variant 'smok' of this config; there is :smoke"]),
+    (["--config.train.batch_size=5000"], ["train.batch_size=5000 is more than the 1438 training examples"]),
     (["--mode=eval", "--workdir=/nowhere/run"], ["no run there"]),
     (["--workdir=/proc/run"], ["cannot write there"]),
 ], ids=lambda value: value[0][:24])
-def test_a_fault_is_one_line_and_exit_code_2(args, said):
-    done = launch(*args)
-    lines = [line for line in done.stderr.splitlines() if line.startswith("launch.py: ")]
-    assert done.returncode == 2 and len(lines) == len(said), done.stderr
+def test_a_fault_is_one_line_and_exit_code_2(args, said, run):
+    code, _, err = run(*args)
+    lines = [line for line in err.splitlines() if line.startswith("launch.py: ")]
+    assert code == 2 and len(lines) == len(said), err
     assert all(any(text in line for line in lines) for text in said), lines
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in err
 
 
-def test_a_config_file_that_raises_keeps_its_traceback(tmp_path):
+def test_a_process_that_fails_has_its_exit_code_and_no_traceback(tmp_path):
+    done = process("--config.seed=-1", cwd=tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert done.stderr.splitlines()[-1].startswith("launch.py: seed=-1: must be at least 0")
+    diverging = process(f"--workdir={tmp_path}", *SMALL, "--config.optim.vae.name=sgd", "--config.optim.vae.lr=1e30")
+    assert diverging.returncode == 3, diverging.stderr
+    assert re.search(r"step \d+: vae/.* is not finite", diverging.stderr.splitlines()[-1])
+
+
+def test_a_config_file_that_raises_keeps_its_traceback(tmp_path, run):
     (tmp_path / "broken.py").write_text("def get_config():\n    return 1 / 0\n")
-    done = launch(f"--config={tmp_path / 'broken.py'}")
-    assert "Traceback" in done.stderr and "ZeroDivisionError" in done.stderr
+    with pytest.raises(ZeroDivisionError):
+        run(f"--config={tmp_path / 'broken.py'}")
+    (tmp_path / "empty.py").write_text("")
+    assert "defines no get_config()" in run(f"--config={tmp_path / 'empty.py'}")[2]
 
 
-def test_stopped_killed_and_resumed_runs_end_in_the_same_bits(tmp_path):
+# Overrides
+
+def test_another_name_brings_that_part_s_settings_and_keeps_what_both_have(monkeypatch):
+    config = parsed(monkeypatch, "--config.optim.vae.name=rmsprop", "--config.optim.vae.momentum=0.5",
+                    "--config.data.name=folder", "--config.data.fit=crop", "--config.data.num_train=7").config
+    optim = config.optim.vae
+    assert (optim.name, optim.momentum, optim.decay, optim.lr, optim.schedule) == ("rmsprop", 0.5, 0.9, 2e-3, "cosine")
+    assert "b1" not in optim
+    assert (config.data.name, config.data.fit, config.data.num_train, config.data.test_fraction) == (
+        "folder", "crop", 7, 0.2)
+
+
+def test_an_eval_s_and_a_penalty_s_section_come_by_a_flag(monkeypatch):
+    launched = parsed(monkeypatch, "--config=configs/dcgan_digits.py", "--config.objective.penalties.r1.weight=0.5",
+                      "--config.objective.extras.feature_matching.weight=2", "--config.evals.exact_density.side=10",
+                      "--config.evals.end=('samples','interpolation')")
+    objective, evals = launched.config.objective, launched.config.evals
+    assert list(objective.penalties) == ["r1"] and objective.penalties.r1.to_dict() == r1.hp(weight=0.5).to_dict()
+    assert objective.extras.feature_matching.weight == 2.0
+    assert evals.exact_density.side == 10 and evals.exact_density.examples == 500
+    assert "pairs" in evals.interpolation and evals.samples.num == 64
+    assert launched.overrides["objective.penalties.r1.weight"] == 0.5
+    with pytest.raises(UserError, match="objective.penalties has no key 'r3'"):
+        parsed(monkeypatch, "--config=configs/dcgan_digits.py", "--config.objective.penalties.r3.weight=0.5")
+    with pytest.raises(UserError, match="evals.concepts has no key 'pears'; did you mean 'pairs'"):
+        parsed(monkeypatch, "--config.evals.concepts.pears=()")
+
+
+def test_help_and_dry_list_every_key_with_its_meaning(run, tmp_path):
+    config = ["--config=configs/vae_digits.py:smoke", f"--workdir={tmp_path / 'run'}"]
+    code, helped, _ = run(*config, "--help", "--config.data.name=folder")
+    assert code == 0
+    dry_code, dry, err = run(*config, "--mode=dry")
+    assert dry_code == 0, err
+    assert "parameters: " in dry and "MFLOP" in dry and "steps: 6 an epoch, 12 in all" in dry
+    assert not (tmp_path / "run").exists()
+    for text, start in ((helped, "  --config."), (dry, "")):
+        for line in ("model.latent_dim = ", "optim.vae.lr = ", "objective.beta = ", "evals.samples.num = ",
+                     "train.epochs = ", "seed = "):
+            assert re.search(rf"^{start}{re.escape(line)}\S.* # \w", text, re.MULTILINE), line
+    keys = [line for line in helped.splitlines() if line.startswith("  --config.")]
+    without = [line for line in keys if "# " not in line]
+    assert len(keys) > 40 and not without
+    assert "--config.data.fit = 'refuse'" in helped
+    for mode in ("train", "eval", "sample", "data", "dry", "bench"):
+        assert re.search(rf"^  {mode} +\S.*\.$", helped, re.MULTILINE), mode
+
+
+# Runs that are stopped
+
+def test_stopped_killed_and_resumed_runs_end_in_the_same_bits(tmp_path, run):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert launch(f"--workdir={whole}", *SMALL, "--config.train.epochs=200").returncode == 0
-    process = start(broken, 200)
-    second = launch(f"--workdir={broken}", *SMALL, "--config.train.epochs=200")
-    assert second.returncode == 2 and "another process is at work there" in second.stderr
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 143
-    assert "stopped at step" in process.stderr.read()
-    process = start(broken, 200)
-    time.sleep(1)
-    process.kill()
-    process.wait()
-    other = launch(f"--workdir={broken}", *SMALL, "--config.train.epochs=200", "--config.optim.vae.lr=0.5")
-    assert other.returncode == 2 and "optim.vae.lr: 0.002 -> 0.5" in other.stderr
-    assert launch(f"--workdir={broken}", *SMALL, "--config.train.epochs=200").returncode == 0
+    assert process(f"--workdir={whole}", *SMALL, EPOCHS).returncode == 0
+    running = start(broken)
+    code, _, err = run(f"--workdir={broken}", *SMALL, EPOCHS)
+    assert code == 2 and "another process is at work there" in err
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(30) == 143
+    assert "stopped at step" in running.stderr.read()
+    running = start(broken)
+    running.kill()
+    assert running.wait() == -signal.SIGKILL, "it had come to its end"
+    code, _, err = run(f"--workdir={broken}", *SMALL, EPOCHS, "--config.optim.vae.lr=0.5")
+    assert code == 2 and "optim.vae.lr: 0.002 -> 0.5" in err
+    assert process(f"--workdir={broken}", *SMALL, EPOCHS).returncode == 0
     assert result(broken)["state_sha256"] == result(whole)["state_sha256"]
     assert (broken / "metrics.jsonl").read_bytes() == (whole / "metrics.jsonl").read_bytes()
 
 
-def test_a_loss_that_is_not_finite_names_step_and_player(tmp_path):
-    done = launch(f"--workdir={tmp_path}", *SMALL, "--config.optim.vae.name=sgd", "--config.optim.vae.lr=1e30")
-    assert done.returncode == 3 and re.search(r"step \d+: vae/.* is not finite", done.stderr.splitlines()[-1])
-
-
 def test_a_second_interrupt_leaves_at_once(tmp_path):
-    process = start(tmp_path / "run", 100_000)
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) in (130, -signal.SIGINT)
+    running = start(tmp_path / "run", "--config.train.epochs=100000")
+    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(10) in (130, -signal.SIGINT)
 
 
-def test_other_data_than_the_run_was_trained_on_are_refused(tmp_path):
-    images = np.random.default_rng(0).integers(0, 255, (64, 8, 8), np.uint8)
-    run = [f"--workdir={tmp_path / 'run'}", *SMALL, "--config.train.epochs=1", "--config.data.name=npz",
-           f"--config.data.path={tmp_path / 'a.npz'}"]
-    np.savez(tmp_path / "a.npz", images=images)
-    assert launch(*run).returncode == 0
-    images[0, 0, 0] ^= 1
-    np.savez(tmp_path / "a.npz", images=images)
-    for mode in ("train", "sample"):
-        done = launch(*run[:1], *(run[1:] if mode == "train" else []), f"--mode={mode}")
-        assert done.returncode == 2 and "data_fingerprint" in done.stderr, done.stderr
+class Killed(BaseException):
+    """The end of a process: nothing of ours catches it, so that the disk is as a kill at this call leaves it."""
 
 
-KILLED = """
-import os, signal, sys
-from gen_jax import run
-from gen_jax.report.workdir import Workdir
-from gen_jax.training import checkpoint
-from configs import vae_digits
-owner, name, call, workdir = eval(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
-whole, calls = getattr(owner, name), []
-def killed(*args, **kwargs):
-    calls.append(1)
-    if len(calls) == call:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return whole(*args, **kwargs)
-setattr(owner, name, killed)
-config = vae_digits.get_config("smoke")
-config.train.epochs = 4
-config.evals.update({"end": (), "every_epochs": 0})
-run.train(config, Workdir(workdir))
-"""
+def train_until_killed(config, path, owner=None, name="", call=0):
+    """Trains config in path, until the owner's function is called for the call-th time."""
+    workdir, calls = Workdir(path), []
+    with pytest.MonkeyPatch.context() as patch:
+        if owner:
+            whole = getattr(owner, name)
 
-
-def train_until_killed(workdir, owner="os", name="_exit", call=1):
-    """KILLED in a process of its own."""
-    return subprocess.run([sys.executable, "-c", KILLED, owner, name, str(call), str(workdir)], cwd=ROOT,
-                          capture_output=True, text=True, timeout=120)
+            def killed(*args, **kwargs):
+                calls.append(1)
+                if len(calls) == call:
+                    raise Killed
+                return whole(*args, **kwargs)
+            patch.setattr(owner, name, killed)
+        try:
+            train.train(config, workdir)
+        finally:
+            release(workdir)
 
 
 @pytest.fixture(scope="module")
-def never_killed(tmp_path_factory):
-    """result.json of a run that nothing disturbed."""
-    workdir = tmp_path_factory.mktemp("whole")
-    assert train_until_killed(workdir).returncode == 0
-    return result(workdir)
+def never_killed():
+    """The digest of a run that nothing disturbed, once it has been made."""
+    return {}
 
 
 @pytest.mark.parametrize("owner,name,call", [
-    ("checkpoint", "_save_arrays", 2), ("checkpoint.os", "replace", 5),
-    ("checkpoint.shutil", "rmtree", 1)])
-def test_killed_inside_a_save(owner, name, call, tmp_path, never_killed):
-    assert train_until_killed(tmp_path, owner, name, call).returncode == -signal.SIGKILL
-    done = train_until_killed(tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert result(tmp_path)["state_sha256"] == never_killed["state_sha256"]
-    assert not list((tmp_path / "checkpoints").glob("*.*"))
+    (checkpoint, "_save_arrays", 2), (checkpoint.os, "replace", 5), (checkpoint.shutil, "rmtree", 1)],
+    ids=["arrays", "rename", "removal"])
+def test_killed_inside_a_save(owner, name, call, tiny_config, tmp_path, never_killed):
+    tiny_config.train.epochs = 4
+    if not never_killed:
+        train_until_killed(tiny_config, tmp_path / "whole")
+        never_killed["sha256"] = result(tmp_path / "whole")["state_sha256"]
+    with pytest.raises(Killed):
+        train_until_killed(tiny_config, tmp_path / "run", owner, name, call)
+    assert list((tmp_path / "run" / "checkpoints").glob("*")) and not (tmp_path / "run" / "result.json").exists()
+    train_until_killed(tiny_config, tmp_path / "run")
+    assert result(tmp_path / "run")["state_sha256"] == never_killed["sha256"]
+    assert not list((tmp_path / "run" / "checkpoints").glob("*.*"))
 
 
-def test_other_modes(tmp_path):
-    run = [f"--config={ROOT / 'configs' / 'vae_digits.py'}:smoke"]
-    def launch_here(*args):
-        return launch(*args, cwd=tmp_path)
-    workdir = tmp_path / "runs" / "vae_digits_smoke"
-    dry = launch_here(*run, "--mode=dry")
-    assert dry.returncode == 0 and "parameters: " in dry.stdout and "MFLOP" in dry.stdout
-    assert not workdir.exists()
-    shown = launch_here(*run, "--mode=data")
-    assert shown.returncode == 0 and "train: 96 images of 8x8x1 uint8" in shown.stdout
+def test_a_write_that_fails_halfway_harms_nothing(tmp_path, run):
+    keep_all = jax.config.jax_persistent_cache_min_compile_time_secs
+    args = [f"--workdir={tmp_path}", *SMALL, "--config.optim.vae.schedule=constant"]
+    assert run(*args, "--config.train.epochs=2")[0] == 0
+    before, (soft, hard) = result(tmp_path)["state_sha256"], resource.getrlimit(resource.RLIMIT_FSIZE)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1e9)  # or half of a program would be kept
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        code, _, err = run(*args, "--config.train.epochs=4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", keep_all)
+    assert code == 2 and "launch.py: --workdir" in err, err
+    assert result(tmp_path)["state_sha256"] == before
+    assert run(*args, "--config.train.epochs=4")[0] == 0
+
+
+# Other modes
+
+def test_other_data_than_the_run_was_trained_on_are_refused(tmp_path, run):
+    images = np.random.default_rng(0).integers(0, 255, (64, 8, 8), np.uint8)
+    where = f"--workdir={tmp_path / 'run'}"
+    args = [*SMALL, "--config.train.epochs=1", "--config.data.name=npz", f"--config.data.path={tmp_path / 'a.npz'}"]
+    np.savez(tmp_path / "a.npz", images=images)
+    assert run(where, *args)[0] == 0
+    images[0, 0, 0] ^= 1
+    np.savez(tmp_path / "a.npz", images=images)
+    for words in (args, ["--mode=sample"]):
+        code, _, err = run(where, *words)
+        assert code == 2 and "data_fingerprint" in err, err
+
+
+def test_other_modes(tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    smoke, workdir = [f"--config={ROOT / 'configs' / 'vae_digits.py'}:smoke"], tmp_path / "runs" / "vae_digits_smoke"
+    code, out, _ = run(*smoke, "--mode=data")
+    assert code == 0 and "train: 96 examples of kind image, 8x8x1 uint8" in out
     assert (workdir / "data.png").exists()
-    trained = launch_here(*run, "--config.evals.end=()")
-    assert trained.returncode == 0, trained.stderr
-    sampled = launch_here(*run, "--mode=sample", "--num=10")
-    assert sampled.returncode == 0, sampled.stderr
+    code, _, err = run(*smoke, "--config.evals.end=()")
+    assert code == 0, err
+    code, _, err = run(*smoke, "--mode=sample", "--num=10")
+    assert code == 0, err
     samples = np.load(workdir / "samples.npz")
-    assert samples["images"].shape == (10, 8, 8, 1) and samples["images"].dtype == np.uint8
+    assert samples["x"].shape == (10, 8, 8, 1) and samples["x"].dtype == np.uint8
+    assert samples["latents"].shape[0] == 10
+    code, _, err = run(*smoke, "--mode=sample", "--given.label=3")
+    assert code == 2 and "does not condition on 'label'" in err
     before = result(workdir)
     (workdir / "result.json").unlink()
-    drawn = launch_here(f"--workdir={workdir}", "--mode=eval", "--config.evals.end=('elbo','manifold')")
-    assert drawn.returncode == 0, drawn.stderr
+    code, _, err = run(f"--workdir={workdir}", "--mode=eval", "--config.evals.end=('elbo','manifold')")
+    assert code == 0, err
     assert {"elbo/test", *before["metrics"]} <= set(result(workdir)["metrics"])
     assert result(workdir)["state_sha256"] == before["state_sha256"]
     assert (workdir / "figures" / "manifold.png").exists()
-
-
-def test_a_write_that_fails_halfway_harms_nothing(tmp_path):
-    run = [f"--workdir={tmp_path}", *SMALL]
-    assert launch(*run, "--config.train.epochs=2", "--config.optim.vae.schedule=constant").returncode == 0
-    before = result(tmp_path)["state_sha256"]
-    command = " ".join(["ulimit -f 4;", sys.executable, str(ROOT / "launch.py"), *(f"'{arg}'" for arg in run),
-                        "--config.train.epochs=4", "--config.optim.vae.schedule=constant"])
-    full = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, timeout=120)
-    assert full.returncode == 2 and "launch.py: --workdir" in full.stderr, full.stderr  # Orbax's threads add their own
-    assert result(tmp_path)["state_sha256"] == before
-    assert launch(*run, "--config.train.epochs=4", "--config.optim.vae.schedule=constant").returncode == 0
+    code, _, err = run(f"--workdir={workdir}", "--mode=eval", "--config.model.latent_dim=3")
+    assert code == 2 and "model.latent_dim" in err and "cannot be changed for a run that has been trained" in err

@@ -94,7 +94,7 @@ def _pinwheel(hp: ConfigDict) -> Shape:
     def draw(key: jax.Array, num: int):
         label_key, noise_key = jax.random.split(key)
         labels = jax.random.randint(label_key, (num,), 0, 5)
-        blade = jax.random.normal(noise_key, (num, 2)) * jnp.array([0.3, 0.05]) + jnp.array([1.0, 0.0])
+        blade = jax.random.normal(noise_key, (num, 2)) * jnp.array([[0.3, 0.05]]) + jnp.array([[1.0, 0.0]])
         turn = 2 * jnp.pi * labels / 5 + 0.5 * jnp.exp(blade[:, 0])
         x, y = blade[:, 0], blade[:, 1]
         return jnp.stack([x * jnp.cos(turn) - y * jnp.sin(turn), x * jnp.sin(turn) + y * jnp.cos(turn)], 1), labels
@@ -121,7 +121,7 @@ def _drawing(hp: ConfigDict) -> Shape:
         at = jnp.searchsorted(chance, jax.random.uniform(pixel_key, (num,)) * chance[-1])
         rows, columns = jnp.divmod(jnp.minimum(at, ink.size - 1), width)
         points = jnp.stack([columns, -rows - 1], 1) + jax.random.uniform(place_key, (num, 2))
-        return (points - jnp.array([width / 2, -height / 2])) / (max(height, width) / 2), jnp.zeros(num, jnp.int32)
+        return (points - jnp.array([[width / 2, -height / 2]])) / (max(height, width) / 2), jnp.zeros(num, jnp.int32)
     return Shape(draw, ("ink",))
 
 

@@ -95,6 +95,7 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
     return Objective(
         nets=nets, owns={"vae": tuple(nets)}, moves=(Move("vae", loss),), measure=measure,
         predict={"encode": lambda *args: posterior(*args)[0], "posterior": posterior, "decode": decode,
-                 "sample_prior": sample_prior, "output": output, "nll": like.nll, "target": lambda vars, x, key: target_of(like, x, key),
+                 "sample_prior": sample_prior, "output": output, "nll": like.nll,
+                 "target": lambda vars, x, key: target_of(like, x, key),
                  "log_weight": lambda vars, target, given, key: log_weight(
                      draw(nets, like, vars, target, given, key, train=False))})

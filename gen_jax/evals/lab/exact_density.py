@@ -1,4 +1,4 @@
-"""The exact log-density of a VAE with two latents against its bound: the integral over the latents is done on a grid."""
+"""The exact log-density of a VAE with two latents against its bound: the integral over the latents, on a grid."""
 import math
 from collections.abc import Iterator
 

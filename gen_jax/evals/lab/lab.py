@@ -33,7 +33,8 @@ def _run(trained: Trained) -> Run | None:
     chosen = np.unique(np.linspace(0, len(files) - 1, min(len(files), MAX_FRAMES)).round().astype(int))
     config = trained.config
     data = trained.train_x[stratified_rows(trained.train, DATA)]
-    title = f"{config.data.shape if 'shape' in config.data else config.data.name}, {config.objective.name}, seed {config.seed}"
+    what = config.data.shape if "shape" in config.data else config.data.name
+    title = f"{what}, {config.objective.name}, seed {config.seed}"
     return Run(title, data, tuple(bounds(trained)), [_frame(trained, *files[i]) for i in chosen])
 
 

@@ -31,8 +31,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
     """A line where the data are no mixture whose modes are known."""
     if config.data.name != "points" or modes(config.data) is None:
-        yield ("evals: modes counts the modes of a mixture that is known: data.name=points with data.shape=ring, grid or "
-               "mixture; leave it out of evals.end and evals.during")
+        yield ("evals: modes counts the modes of a mixture that is known: data.name=points with data.shape=ring, grid "
+               "or mixture; leave it out of evals.end and evals.during")
 
 
 def judge(x: np.ndarray, mixture: Modes) -> dict[str, float]:
