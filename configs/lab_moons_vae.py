@@ -2,8 +2,8 @@
 
 python launch.py --config=configs/lab_moons_vae.py
 
-0.6 minutes on two CPU cores, 10 s of it training. Test points have log-density MOONS nats, by an integral over the
-latents that is exact to 1e-5, and the bound is GAP nats below.
+0.6 minutes on two CPU cores, 10 s of it training. Test points have log-density -0.39 nats, by an integral over the
+latents that is exact to 1e-5, and the bound is 0.16 nats below, in one seed.
 """
 from configs import base
 from gen_jax.data import points
