@@ -40,8 +40,8 @@ def config_of(**sections):
     config.train.update({"batch_size": 16, "epochs": 4, "ema_decay": 0.5})
     config.checkpoint.every_epochs = 1
     config.evals.update({"during": ("samples", "gan_signals"), "every_epochs": 2, "batch_size": 16,
-                         "end": ("losses", "gan_losses", "gan_health", "samples", "reconstructions", "traversals",
-                                 "brightness", "latent_scatter", "log_likelihood", "elbo")})
+                         "end": ("gan_losses", "samples", "reconstructions", "traversals", "brightness",
+                                 "log_likelihood", "elbo")})
     return config
 
 

@@ -17,12 +17,12 @@ from gen_jax.types import Source
 NEEDS = ("output", "nll", "log_weight", "target", "kind:points", "vector")
 REACH = 5.5  # standard deviations of the prior that the grid covers, to each side: all but 8e-8 of it
 BLOCK = 50  # points at once
-PICTURE = 100  # side of the picture of the density
 
 hp = Settings(__name__, {
     "side": Setting(400, "points of the grid along each latent", POSITIVE),
     "examples": Setting(500, "at most so many test points", POSITIVE),
-})
+    "picture": Setting(100, "points along each side of the picture of the density", POSITIVE),
+}, smoke={"side": 60, "examples": 20, "picture": 20})
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
@@ -75,8 +75,8 @@ def _bound(trained: Trained, x: np.ndarray, given: dict, draws: int = 64) -> flo
 
 
 def _figure(trained: Trained, gap: float):
-    at = bounds(trained)
-    x, y = np.meshgrid(np.linspace(at.left, at.right, PICTURE), np.linspace(at.bottom, at.top, PICTURE))
+    at, side = bounds(trained), trained.hp.exact_density.picture
+    x, y = np.meshgrid(np.linspace(at.left, at.right, side), np.linspace(at.bottom, at.top, side))
     density = np.exp(log_density(trained, np.stack([x.ravel(), y.ravel()], -1).astype(np.float32), 150))
     fig, axes = figure(9, 4.4, columns=2)
     axes[0, 0].imshow(density.reshape(x.shape), extent=tuple(at), origin="lower", cmap="viridis")
