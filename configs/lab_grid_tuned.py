@@ -2,7 +2,8 @@
 
 python launch.py --config=configs/lab_grid_tuned.py
 
-1 minute on two CPU cores: modes 25 of 25, high quality 97%, reverse KL 0.01 nats.
+0.8 minutes on two CPU cores, 43 s of it training: modes 25 of 25, high quality 97.3 +- 0.2%, reverse KL 0.014 +- 0.006
+nats; +- is the standard deviation over 3 seeds.
 
 A relativistic game with R1 and R2, as R3GAN has it (arXiv:2501.05441), whose penalties fall over the run.
 """

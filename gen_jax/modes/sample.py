@@ -25,6 +25,8 @@ def run(launch: Launch) -> None:
 def sample(workdir: Workdir, overrides: dict, num: int, given: dict[str, str]) -> None:
     """Writes samples.png and samples.npz: x [num,...] as it is stored, its latents, and what it was given.
 
+    Each sample is also a file of its kind in sampled/, where the kind has one.
+
     given: text by name, as --given.label=automobile says; a list with commas is taken in turn.
     """
     if num < 1:
@@ -42,7 +44,18 @@ def sample(workdir: Workdir, overrides: dict, num: int, given: dict[str, str]) -
     with writing(workdir):
         results.save(workdir.path / "samples", trained.picture(x, columns=round(num**0.5) or 1))
         write_atomically(workdir.path / "samples.npz", buffer.getvalue())
+        _save_each(workdir, trained, x)
     say(f"{num} samples: {workdir.path / 'samples.png'}, {workdir.path / 'samples.npz'}")
+
+
+def _save_each(workdir: Workdir, trained: Trained, x: np.ndarray) -> None:
+    """Writes each sample as a file of its kind, sampled/0000.png say; nothing for kinds without one. Raises OSError."""
+    if trained.spec.kind.file is None:
+        return
+    ending, content = trained.spec.kind.file
+    (workdir.path / "sampled").mkdir(exist_ok=True)
+    for i, one in enumerate(x):
+        write_atomically(workdir.path / "sampled" / f"{i:04d}{ending}", content(one))
 
 
 def _latents(code) -> dict[str, np.ndarray]:
