@@ -8,7 +8,7 @@ from scipy import stats
 from gen_jax import experiment
 from gen_jax.data import digits, points
 from gen_jax.errors import UserError
-from gen_jax.evals import _trained as evals
+from gen_jax.evals import Trained
 from gen_jax.evals.lab import exact_density
 from gen_jax.evals.latent import ae_vs_vae, concepts, interpolation
 from gen_jax.evals.latent._attributes import Judge, ink, slant, width
@@ -24,7 +24,7 @@ from gen_jax.types import Batch, Vars
 
 def seen(built, vars=None):
     """What evals see of an experiment that has not been trained."""
-    return evals.Trained(built.config, built.objective, built.spec, vars or built.begin().state.averaged(), built.train,
+    return Trained(built.config, built.objective, built.spec, vars or built.begin().state.averaged(), built.train,
                          built.test, [])
 
 

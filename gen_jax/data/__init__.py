@@ -15,6 +15,7 @@ from ml_collections import ConfigDict
 from gen_jax.data import _cache
 from gen_jax.data._settings import COMMON
 from gen_jax.data._source import (
+    batch_of,
     binarized,
     cap,
     checked,
@@ -30,8 +31,8 @@ from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.types import Kind, Source, Spec
 
-__all__ = ["COMMON", "duplicates", "fingerprint", "kind", "labelled", "load", "spec", "split_off", "stratified_rows",
-           "stream", "take"]
+__all__ = ["COMMON", "batch_of", "duplicates", "fingerprint", "kind", "labelled", "load", "spec", "split_off",
+           "stratified_rows", "stream", "take"]
 
 
 def load(hp: ConfigDict, split: str) -> Source:

@@ -5,7 +5,7 @@ import numpy as np
 
 from gen_jax.errors import UserError
 from gen_jax.find import nearest
-from gen_jax.types import Kind, Source
+from gen_jax.types import Batch, Kind, Source
 
 
 def labelled(x: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...]) -> Source:
@@ -29,6 +29,11 @@ def checked(source: Source, name: str, kind: Kind) -> Source:
         if words is not None and values.size and not 0 <= values.min() <= values.max() < len(words):
             raise ValueError(f"{name}: {key!r} {values.min()}..{values.max()} does not fit {len(words)} names")
     return source
+
+
+def batch_of(source: Source, rows: np.ndarray) -> Batch:
+    """The examples at rows, as they are stored."""
+    return Batch(source.x[rows], {key: values[rows] for key, values in source.given.items()})
 
 
 def take(source: Source, rows: np.ndarray) -> Source:

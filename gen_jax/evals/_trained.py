@@ -1,43 +1,19 @@
 """What an eval sees of a run."""
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
-from gen_jax.find import find
 from gen_jax.keys import stream
 from gen_jax.training.interrupt import Interrupts
 from gen_jax.types import Batch, Given, Objective, PyTree, Source, Spec, Vars
-
-
-class Animation(NamedTuple):
-    """Pictures one after the other: a GIF."""
-
-    frames: list[np.ndarray]  # uint8 [H,W,C] or [H,W], of one size
-
-
-class Arrays(NamedTuple):
-    """Arrays by name: an .npz file."""
-
-    arrays: dict[str, np.ndarray]
-
-
-class Page(NamedTuple):
-    """A self-contained HTML page, which lies in the workdir itself."""
-
-    html: bytes
-
-
-# A number, a sentence, a picture (a figure, or pixels uint8 [H,W,C]), or a file.
-Result = tuple[str, float | str | Figure | np.ndarray | Animation | Arrays | Page]
 
 
 @dataclass
@@ -169,44 +145,3 @@ def _jit(function: Callable) -> Callable:
 def _padded(array: np.ndarray, size: int) -> np.ndarray:
     """array [size,...], its last row repeated where it is shorter."""
     return np.concatenate([array, np.repeat(array[-1:], size - len(array), 0)])
-
-
-def batch_of(source: Source, rows: np.ndarray) -> Batch:
-    """The examples at rows, as they are stored."""
-    return Batch(source.x[rows], {name: values[rows] for name, values in source.given.items()})
-
-
-def run(name: str, trained: Trained) -> Iterator[Result]:
-    """What the eval of this name gives."""
-    return find("evals", name).evaluate(trained)
-
-
-def lacks(name: str, trained: Trained) -> str:
-    """The first thing of the eval's NEEDS that this run lacks, or ""."""
-    needs = getattr(find("evals", name), "NEEDS", ())
-    return next((need for need in needs if not _has(trained, need)), "")
-
-
-def _has(trained: Trained, need: str) -> bool:
-    what, _, name = need.partition(":")
-    if what == "measure":
-        return name in _measured(trained)
-    if what == "kind":
-        return trained.spec.kind.name == name
-    return {"labels": trained.test.labels is not None, "other": trained.other is not None,
-            "tiles": trained.spec.kind.tile is not None, "vector": what == "vector" and _is_vector(trained),
-            }.get(what, what in trained.objective.predict)
-
-
-def _is_vector(trained: Trained) -> bool:
-    """Whether a code is one vector of real numbers."""
-    if not {"encode", "sample_prior"} & {*trained.objective.predict}:
-        return False
-    leaves = jax.tree.leaves(trained.code_shape)
-    return len(leaves) == 1 and leaves[0].ndim == 2 and jnp.issubdtype(leaves[0].dtype, jnp.floating)
-
-
-def _measured(trained: Trained) -> Mapping[str, Any]:
-    """Shapes of the terms that the objective measures."""
-    keys = jax.random.split(jax.random.key(0), 1)
-    return jax.eval_shape(trained.objective.measure, trained.vars, batch_of(trained.test, np.arange(1)), keys)

@@ -11,8 +11,9 @@ from ml_collections import ConfigDict
 from gen_jax import experiment
 from gen_jax.config import differences
 from gen_jax.errors import UserError
-from gen_jax.evals import _trained as evals
+from gen_jax.evals import Page, Trained, lacks
 from gen_jax.experiment import Experiment
+from gen_jax.find import find
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.metrics import MetricsLog
@@ -26,17 +27,17 @@ from gen_jax.training.state import TrainState, digest
 class Run(NamedTuple):
     """A trained run: what its evals see, and what its result says."""
 
-    trained: evals.Trained
+    trained: Trained
     state: TrainState
     spent: float  # seconds of training
     step_size: int  # examples in a step
 
 
-def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: evals.Trained | None = None,
-               interrupts: Interrupts | None = None) -> evals.Trained:
+def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Trained | None = None,
+               interrupts: Interrupts | None = None) -> Trained:
     """What evals see of a state: the only place where it is put together."""
     history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(state.step)]
-    return evals.Trained(built.config, built.objective, built.spec, state.averaged(), built.train, built.test, history,
+    return Trained(built.config, built.objective, built.spec, state.averaged(), built.train, built.test, history,
                          other, raw=state.vars, saved=workdir.saved, interrupts=interrupts or Interrupts())
 
 
@@ -64,7 +65,7 @@ def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = 
     return Run(trained, progress.state, meta["spent"], built.step_size)
 
 
-def load_other(config: ConfigDict) -> evals.Trained | None:
+def load_other(config: ConfigDict) -> Trained | None:
     """The second run that config.evals.other names."""
     if not config.evals.other:
         return None
@@ -85,8 +86,8 @@ def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
     for name in run.trained.hp.end:
         interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval measures "
                                       "again")
-        if lacks := evals.lacks(name, run.trained):
-            say(f"eval {name}: left out, this run has no {lacks}")
+        if lacking := lacks(name, run.trained):
+            say(f"eval {name}: left out, this run has no {lacking}")
             continue
         result["metrics"] |= run_evals([name], run.trained, workdir, lambda what: workdir.figures / what)
         with writing(workdir):
@@ -96,17 +97,17 @@ def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
         f"pictures in {workdir.figures}, numbers in {workdir.result}")
 
 
-def run_evals(names: list[str], trained: evals.Trained, workdir: Workdir, path: Callable[[str], Path]
+def run_evals(names: list[str], trained: Trained, workdir: Workdir, path: Callable[[str], Path]
               ) -> dict[str, float | str]:
     """Runs evals by name; their numbers and sentences. path: of each picture, by its name, without an ending."""
     numbers = {}
     for name in names:
-        for what, result in evals.run(name, trained):
+        for what, result in find("evals", name).evaluate(trained):
             if isinstance(result, (int, float, str)):
                 numbers[what] = result
             else:
                 with writing(workdir):
-                    results.save(workdir.path / what if isinstance(result, evals.Page) else path(what), result)
+                    results.save(workdir.path / what if isinstance(result, Page) else path(what), result)
     return numbers
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from gen_jax.errors import UserError
-from gen_jax.evals import _trained as evals
+from gen_jax.evals import Trained, lacks
 from gen_jax.experiment import Experiment
 from gen_jax.find import nearest
 from gen_jax.keys import stream
@@ -63,7 +63,7 @@ class Session:
         interrupts.raise_if_requested(f"stopped at step {self.step} of {self.total_steps} and saved; the same command "
                                       "goes on from there")
 
-    def trained(self) -> evals.Trained:
+    def trained(self) -> Trained:
         """The state as evals see it."""
         return trained_of(self.experiment, self.progress.state, self.workdir)
 
@@ -137,7 +137,7 @@ class Session:
     def _draw(self, suffix: str) -> dict[str, float]:
         """Runs the evals that are due during training; their numbers."""
         trained = self.trained()
-        names = [name for name in self.config.evals.during if not evals.lacks(name, trained)]
+        names = [name for name in self.config.evals.during if not lacks(name, trained)]
         return run_evals(names, trained, self.workdir, lambda name: self.workdir.samples / f"{name}{suffix}")
 
     def _save(self, metrics: dict[str, float]) -> None:

@@ -5,9 +5,8 @@ import jax
 import numpy as np
 
 from gen_jax.config import name_list
-from gen_jax.data import stratified_rows
+from gen_jax.data import batch_of, stratified_rows
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._trained import batch_of
 
 NEEDS = ("sample_prior", "decode")
 MAX_SAMPLES = 256  # and test examples that they are compared with

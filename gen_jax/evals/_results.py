@@ -1,0 +1,27 @@
+"""What an eval gives."""
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+
+class Animation(NamedTuple):
+    """Pictures one after the other: a GIF."""
+
+    frames: list[np.ndarray]  # uint8 [H,W,C] or [H,W], of one size
+
+
+class Arrays(NamedTuple):
+    """Arrays by name: an .npz file."""
+
+    arrays: dict[str, np.ndarray]
+
+
+class Page(NamedTuple):
+    """A self-contained HTML page, which lies in the workdir itself."""
+
+    html: bytes
+
+
+# A number, a sentence, a picture (a figure, or pixels uint8 [H,W,C]), or a file.
+Result = tuple[str, float | str | Figure | np.ndarray | Animation | Arrays | Page]
