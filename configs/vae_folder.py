@@ -22,5 +22,5 @@ def get_config(variant: str = ""):
     config.optim.vae = adam.hp(lr=1e-3, schedule="cosine", clip_norm=100.0)
     config.train.update({"batch_size": 32, "epochs": 100})
     config.checkpoint.update({"every_epochs": 10, "best": "test/loss"})
-    config.evals.update({"end": EVALS, "during": ("samples",), "every_epochs": 10})
+    config.evals.update({"end": (*EVALS, "nearest_images"), "during": ("samples",), "every_epochs": 10})
     return base.variant(config, variant)

@@ -12,7 +12,7 @@ from ml_collections.config_dict import FieldReference, placeholder
 
 from gen_jax.find import nearest
 
-__all__ = ["POSITIVE", "Must", "Setting", "Settings", "at_least", "each", "one_of", "placeholder", "share"]
+__all__ = ["POSITIVE", "Must", "Setting", "Settings", "at_least", "between", "each", "one_of", "placeholder", "share"]
 
 
 class Must(NamedTuple):
@@ -28,6 +28,11 @@ def at_least(low: float, below: float | None = None) -> Must:
     if below is None:
         return Must(lambda value: value >= low, f"{low} or more")
     return Must(lambda value: low <= value < below, f"at least {low} and below {below}")
+
+
+def between(low: float, high: float) -> Must:
+    """A number from low to high."""
+    return Must(lambda value: low <= value <= high, f"from {low} to {high}")
 
 
 def one_of(*known: str) -> Must:

@@ -38,7 +38,8 @@ def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Tr
     """What evals see of a state: the only place where it is put together."""
     history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(state.step)]
     return Trained(built.config, built.objective, built.spec, state.averaged(), built.train, built.test, history,
-                         other, raw=state.vars, saved=workdir.saved, interrupts=interrupts or Interrupts())
+                         other, raw=state.vars, saved=workdir.saved, name=workdir.path.name, step=int(state.step),
+                   interrupts=interrupts or Interrupts())
 
 
 def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = None) -> Run:
@@ -107,7 +108,8 @@ def run_evals(names: list[str], trained: Trained, workdir: Workdir, path: Callab
                 numbers[what] = result
             else:
                 with writing(workdir):
-                    results.save(workdir.path / what if isinstance(result, Page) else path(what), result)
+                    results.save(workdir.path / what if isinstance(result, Page) else path(what), result,
+                                 trained.config.report)
     return numbers
 
 

@@ -1,6 +1,7 @@
 """One training session in a workdir: from the latest checkpoint to the last step."""
 import math
 import time
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -65,7 +66,7 @@ class Session:
 
     def trained(self) -> Trained:
         """The state as evals see it."""
-        return trained_of(self.experiment, self.progress.state, self.workdir)
+        return replace(trained_of(self.experiment, self.progress.state, self.workdir), training=True)
 
     def _resume(self) -> tuple[loop.Progress, float]:
         """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it."""

@@ -42,7 +42,8 @@ def sample(workdir: Workdir, overrides: dict, num: int, given: dict[str, str]) -
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     with writing(workdir):
-        results.save(workdir.path / "samples", trained.picture(x, columns=round(num**0.5) or 1))
+        results.save(workdir.path / "samples", trained.picture(x, columns=round(num**0.5) or 1),
+                     trained.config.report)
         write_atomically(workdir.path / "samples.npz", buffer.getvalue())
         _save_each(workdir, trained, x)
     say(f"{num} samples: {workdir.path / 'samples.png'}, {workdir.path / 'samples.npz'}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gen_jax.config import differences
+from gen_jax.config import differences, filled
 from gen_jax.errors import UserError
 from gen_jax.report.files import read_json, write_json
 
@@ -61,7 +61,7 @@ class Workdir:
         if stored is None:
             raise UserError(f"--workdir={self.path}: no run there (config.json is missing); train one first, or name "
                             "its folder")
-        return ConfigDict(_tuples(stored))
+        return filled(ConfigDict(_tuples(stored)))
 
 
 def _tuples(value):

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
+from gen_jax.style import BLUE, PALE, figure
 from gen_jax.types import Kind
 
 MOST = 5000  # data points in a picture
@@ -27,16 +28,16 @@ def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def draw(x: np.ndarray, columns: int, data: np.ndarray) -> Figure:
     """A figure of the points x [N,D] over the data [M,D], along their first two coordinates."""
-    fig = Figure(figsize=(5, 5), layout="constrained")
-    axes = fig.subplots()
+    fig, [[axes]] = figure(5, width=5)
     flat = [points if points.shape[1] > 1 else np.pad(points, ((0, 0), (0, 1))) for points in (data[:MOST], x)]
-    axes.scatter(*flat[0][:, :2].T, s=4, color="lightgray", linewidths=0, label="data")
-    axes.scatter(*flat[1][:, :2].T, s=6, color="tab:blue", alpha=0.7, linewidths=0, label="samples")
+    axes.scatter(*flat[0][:, :2].T, s=4, color=PALE, linewidths=0, label="data")
+    axes.scatter(*flat[1][:, :2].T, s=6, color=BLUE, alpha=0.7, linewidths=0, label="samples")
     low, high = flat[0][:, :2].min(0), flat[0][:, :2].max(0)
     margin = 0.15 * (high - low).max() + 1e-6
     axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin), aspect="equal",
-             title=f"{len(x):,} samples over the data")
-    axes.legend(loc="upper right", fontsize=8, markerscale=2)
+             xlabel="x₁", ylabel="x₂" if x.shape[1] > 1 else "")
+    axes.legend(loc="upper right", markerscale=3)
+    fig.suptitle(f"{len(x):,} samples over the data")
     return fig
 
 
