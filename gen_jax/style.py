@@ -23,6 +23,7 @@ matplotlib.rcParams.update({
     "font.size": 11, "axes.titlesize": 11, "axes.labelsize": 11, "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,
     "legend.fontsize": SMALL, "figure.titlesize": 11, "axes.spines.top": False, "axes.spines.right": False,
     "axes.prop_cycle": cycler(color=LINES, linestyle=DASHES), "lines.linewidth": 1.5, "legend.frameon": False,
+    "legend.columnspacing": 1.2, "legend.handlelength": 1.8, "legend.handletextpad": 0.5,
     "image.cmap": "gray", "figure.constrained_layout.w_pad": 0.08, "figure.constrained_layout.h_pad": 0.08,
     "pdf.fonttype": 42, "svg.hashsalt": "gen_jax"})
 

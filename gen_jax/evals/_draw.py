@@ -110,13 +110,14 @@ def fit_to_later(axes: Axes) -> None:
 
 
 def legend_below(axes: Axes) -> None:
-    """Puts the legend below the horizontal axis's name, where it covers no curve."""
-    if not axes.lines:
+    """Puts the legend of one panel of two below the name of its horizontal axis, where it covers nothing."""
+    handles, names = axes.get_legend_handles_labels()
+    if not names:
         return
-    names = [line.get_label() for line in axes.lines]
     below = axes.transAxes + ScaledTranslation(0, -BELOW, axes.figure.dpi_scale_trans)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, borderpad=0,
-                ncols=2 if len(names) > 1 and max(map(len, names)) <= 20 else 1)
+    width = 0.55 + 0.07 * max(map(len, names))  # inches of one entry
+    axes.legend(handles, names, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, borderpad=0,
+                markerscale=2, ncols=max(1, min(len(names), int(WIDTH / 2 / width))))
 
 
 def mark(axes: Axes, x: float, y: float) -> None:
@@ -135,7 +136,8 @@ def threshold(axes: Axes, value: float, text: str) -> None:
                       fontsize=style.SMALL, path_effects=HALO)
 
 
-def scatter(axes: Axes, points: np.ndarray, labels: np.ndarray | None, classes: Sequence[str]) -> None:
+def scatter(axes: Axes, points: np.ndarray, labels: np.ndarray | None, classes: Sequence[str],
+            legend: bool = True) -> None:
     """Draws points [N,2], coloured by class where there are labels; the fewer they are, the larger.
 
     They are painted in random order, so that no class lies over another. Each class has its name where its median is.
@@ -153,6 +155,8 @@ def scatter(axes: Axes, points: np.ndarray, labels: np.ndarray | None, classes: 
         if len(classes) <= MOST_NAMED and (labels == label).any():
             axes.text(*np.median(points[labels == label], 0), name, ha="center", va="center", weight="bold",
                       path_effects=HALO)
+    if not legend:
+        return
     handles = [Line2D([], [], color=_color(label), marker=style.MARKERS[_group(label)], linestyle="", label=name)
                for label, name in enumerate(classes)]
     axes.legend(handles=handles, handletextpad=0.1, loc="center left", bbox_to_anchor=(1, 0.5),

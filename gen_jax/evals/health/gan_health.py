@@ -176,11 +176,11 @@ def _panels(smoothing: float) -> tuple[Panel, ...]:
               {"disc/grad_norm": "gradient of D", "gen/grad_norm": "gradient of G", "disc/update_norm": "update of D",
                "gen/update_norm": "update of G"}, scale="log"),
         Panel("distances of samples", "in those of test images",
-              {"samples/diversity": "any other sample", "samples/nearest": "nearest training",
-               "samples/spacing": "nearest other sample"},
-              ((FARTHEST, "training above: diverged"), (LEAST_DIVERSITY, "other samples below: collapsed"))),
+              {"samples/diversity": "to any sample", "samples/nearest": "to nearest training",
+               "samples/spacing": "to nearest sample"},
+              ((FARTHEST, "to training above: diverged"), (LEAST_DIVERSITY, "to samples below: collapsed"))),
         Panel("copies and averages", "share",
-              {"samples/copied": "copied samples", "ema/distance": "weights to averages"},
+              {"samples/copied": "copied samples", "ema/distance": "averages to weights"},
               ((MOST_COPIED, f"mean of {RECENT} above: copying"),)),
     )
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import about
+from gen_jax.evals._draw import about, legend_below
 from gen_jax.evals.lab._plane import Bounds, bounds, gives_probability, gradients, heat, latent_grid, samples
 from gen_jax.style import BLACK, BLUE, DIVERGING, GREY, WIDTH, figure
 
@@ -18,24 +18,22 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     of latents goes, if there are two."""
     at, x = bounds(trained), samples(trained, SAMPLES)
     shown, slopes, goes = heat(trained, at, HEAT), gradients(trained, x[:ARROWS]), latent_grid(trained, LATENTS)
-    panels = [("samples over the data", lambda axes: _samples(axes, trained, x))]
+    panels = [("samples\nover the data", lambda axes: _samples(axes, trained, x))]
     if slopes is not None:
-        panels.append(("where samples are pushed", lambda axes: _arrows(axes, x[:ARROWS], slopes)))
+        panels.append(("where samples\nare pushed", lambda axes: _arrows(axes, x[:ARROWS], slopes)))
     if goes is not None:
-        panels.append(("where a grid of latents goes", lambda axes: _lines(axes, goes)))
-    columns = min(2, len(panels))
-    rows = -(-len(panels) // columns)
-    fig, axes = figure(0.6 + 3.7 * rows, rows=rows, columns=columns, width=WIDTH if columns == 2 else 5)
-    for axis in axes.flat[len(panels):]:
-        axis.remove()
-    for axis, (title, draw) in zip(axes.flat, panels, strict=False):
+        panels.append(("where a grid\nof latents goes", lambda axes: _lines(axes, goes)))
+    fig, axes = figure(1.7 + WIDTH / len(panels), columns=len(panels), sharey=True)
+    for axis, (title, draw) in zip(axes[0], panels, strict=True):
         if shown is not None:
             image = axis.imshow(shown, extent=tuple(at), origin="lower", cmap=DIVERGING, vmin=0, vmax=1, alpha=0.75,
                                 interpolation="bilinear")
         draw(axis)
         _frame(axis, at, title)
     if shown is not None:
-        fig.colorbar(image, ax=list(axes.flat[:len(panels)]), shrink=0.8, label=_meaning(trained))
+        fig.colorbar(image, ax=axes[0], location="bottom", shrink=0.6, aspect=40, label=_meaning(trained))
+    axes[0, 0].set_ylabel("x₂")
+    legend_below(axes[0, 0])
     fig.suptitle(about(trained))
     yield "lab_plane", fig
 
@@ -51,7 +49,6 @@ def _samples(axes, trained: Trained, x: np.ndarray) -> None:
     data = trained.train_x[stratified_rows(trained.train, DATA)]
     axes.scatter(*data.T, s=3, color=GREY, linewidths=0, label="data")
     axes.scatter(*x.T, s=6, color=BLUE, linewidths=0, alpha=0.8, label="samples")
-    axes.legend(loc="upper right", markerscale=3, frameon=True)
 
 
 def _arrows(axes, x: np.ndarray, slopes: np.ndarray) -> None:
@@ -65,4 +62,4 @@ def _lines(axes, goes: np.ndarray) -> None:
 
 
 def _frame(axes, at: Bounds, title: str) -> None:
-    axes.set(xlim=at[:2], ylim=at[2:], aspect="equal", title=title, xlabel="x₁", ylabel="x₂")
+    axes.set(xlim=at[:2], ylim=at[2:], aspect="equal", title=title, xlabel="x₁")

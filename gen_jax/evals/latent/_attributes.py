@@ -91,7 +91,8 @@ class Judge:
         """What rest_changed counts."""
         if self.train.labels is not None and names[0] not in self.train.classes:
             return "share whose class changed"
-        return "mean change of " + ", ".join(measure.__name__ for measure in self._others(names)) + ", std. deviations"
+        others = ", ".join(measure.__name__ for measure in self._others(names))
+        return f"mean change of {others}, in std. deviations"
 
     def _others(self, names: tuple[str, str]) -> list[Callable]:
         """The attributes that an edit from names[0] should leave alone."""

@@ -38,7 +38,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
                         "workdir of the other kind")
     neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(
         trained.train_x[stratified_rows(trained.train, MAX_EXAMPLES)].reshape(-1, trained.train_x[0].size))
-    fig, axes = figure(7.4, rows=2, columns=2, height_ratios=(1.3, 1))
+    fig, axes = figure(6.6, rows=2, columns=2, height_ratios=(1.5, 1))
     for column, (name, title) in enumerate((("ae", "autoencoder"), ("vae", "variational autoencoder"))):
         run = runs[name]
         normal = np.random.default_rng([trained.config.seed, NUM]).standard_normal((NUM, run.latent_dim))
@@ -50,7 +50,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
             yield f"near_data/{name}{kind}", value
         plane = latent_plane(run, trained.hp.ae_vs_vae.plane)
         above, below = axes[:, column]
-        scatter(above, plane.project(run.test_codes), run.test.labels, run.test.classes)
+        scatter(above, plane.project(run.test_codes), run.test.labels, run.test.classes,
+                legend=name == "vae")
         above.set(title=f"{title}:\ncodes of test images", xlabel=plane.names[0], ylabel=plane.names[1], aspect="equal",
                   adjustable="datalim")
         if name == "vae":

@@ -108,7 +108,7 @@ def _figure(trained: Trained, judge: Judge, names: tuple[str, str], codes: np.nd
 
     vectors: the concept's and the random one; scores: [2,S] of each, as _scores gives them.
     """
-    fig, panels = figure(7.4, rows=2, columns=2, height_ratios=(2, 1))
+    fig, panels = figure(6.8, rows=2, columns=2, height_ratios=(1.8, 1))
     directions = (f"{names[0]} → {names[1]}", "a random direction as long")
     for panel, vector, title in zip(panels[0], vectors, directions, strict=True):
         z = codes[:EXAMPLES, None] + STEPS[:, None].astype(np.float32) * vector
@@ -121,6 +121,6 @@ def _figure(trained: Trained, judge: Judge, names: tuple[str, str], codes: np.nd
     for i, (panel, title, ylabel) in enumerate(zip(panels[1], titles, what, strict=True)):
         for values, label in zip(scores, (directions[0], "random direction"), strict=True):
             panel.plot(STEPS, values[i], label=label)
-        panel.set(xlabel="lengths of the vector added", ylabel=fill(ylabel, 22), ylim=(0, None), title=title)
+        panel.set(xlabel="lengths of the vector added", ylabel=fill(ylabel, 25), ylim=(0, None), title=title)
         legend_below(panel)
     return fig

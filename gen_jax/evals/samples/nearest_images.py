@@ -50,7 +50,7 @@ def pairs(trained: Trained, x: np.ndarray) -> Pairs:
 
 
 def _figure(trained: Trained, samples: Pairs, real: Pairs) -> Figure:
-    fig, axes = figure(4.2, rows=2)
+    fig, axes = figure(4.6, rows=2)
     for panel, found, what in ((axes[0, 0], samples, "sample"), (axes[1, 0], real, "test image")):
         rows = np.linspace(0, len(found.x) - 1, min(SHOWN, len(found.x))).round().astype(int)
         tiles = np.stack([trained.spec.kind.tile(x[rows]) for x in (found.x, found.nearest)])
