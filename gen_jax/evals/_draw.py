@@ -120,6 +120,13 @@ def legend_below(axes: Axes) -> None:
                 markerscale=2, ncols=max(1, min(len(names), int(WIDTH / 2 / width))))
 
 
+def log_scale(axes: Axes) -> None:
+    """Makes the vertical axis logarithmic, with plain numbers at the powers of ten."""
+    axes.set_yscale("log")
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter("{x:g}")
+
+
 def mark(axes: Axes, x: float, y: float) -> None:
     """Marks one point of a curve, and where it is on the horizontal axis."""
     axes.axvline(x, color=style.GREY, linewidth=1, linestyle=":", label="_")

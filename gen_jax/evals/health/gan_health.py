@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import about, curve, legend_below, threshold, unit
-from gen_jax.style import GREY, figure
+from gen_jax.evals._draw import about, curve, legend_below, log_scale, threshold, unit
+from gen_jax.style import PALE, figure
 
 NEEDS = ("sample_prior", "decode", "measure:disc_loss")
 LARGEST_LOSS = {"disc/loss": 18.0, "gen/loss": 9.0}  # nats; the discriminator's is of a real example and a fake
@@ -157,7 +157,7 @@ class Panel(NamedTuple):
     ylabel: str
     curves: dict[str, str]  # by the metric's name, what it is called
     limits: tuple[tuple[float, str], ...] = ()  # what a verdict compares with, and what is said beyond it
-    scale: str = "linear"
+    is_log: bool = False
 
 
 def _panels(smoothing: float) -> tuple[Panel, ...]:
@@ -174,7 +174,7 @@ def _panels(smoothing: float) -> tuple[Panel, ...]:
               ((LARGEST_LOSS["disc/loss"], "D above: diverged"), (LARGEST_LOSS["gen/loss"], "G above: diverged"))),
         Panel("gradients and updates", "norm",
               {"disc/grad_norm": "gradient of D", "gen/grad_norm": "gradient of G", "disc/update_norm": "update of D",
-               "gen/update_norm": "update of G"}, scale="log"),
+               "gen/update_norm": "update of G"}, is_log=True),
         Panel("distances of samples", "in those of test images",
               {"samples/diversity": "to any sample", "samples/nearest": "to nearest training",
                "samples/spacing": "to nearest sample"},
@@ -192,21 +192,23 @@ def _figure(trained: Trained, records: list[dict], words: str) -> Figure:
     recorded = {name for record in margins for name, value in record.items() if value is not None}
     panels = [panel for panel in _panels(_smoothing(trained)) if recorded & {*panel.curves}]
     rows = -(-len(panels) // 2)
-    fig, axes = figure(1 + 2.5 * rows, rows=rows, columns=2)
+    fig, axes = figure(1.2 + 2.5 * rows, rows=rows, columns=2)
     since = onset(records) if len(records) >= RECENT else None
     for panel, draws in zip(panels, axes.flat, strict=False):
         for name, label in panel.curves.items():
             curve(draws, margins, name, label)
-        draws.set(title=panel.title, xlabel=unit(margins), ylabel=panel.ylabel, yscale=panel.scale)
-        if panel.scale == "linear":
+        draws.set(title=panel.title, xlabel=unit(margins), ylabel=panel.ylabel)
+        if panel.is_log:
+            log_scale(draws)
+        else:
             draws.set_ylim(bottom=min(0, draws.get_ylim()[0]))
         for limit, text in panel.limits:
             threshold(draws, limit, text)
         if since:
-            draws.axvline(since[1][unit(margins)], color=GREY, linewidth=3, label="_")
+            draws.axvline(since[1][unit(margins)], color=PALE, linewidth=4, zorder=0, label="_")
         legend_below(draws)
     for draws in axes.flat[len(panels):]:
         draws.remove()
-    onset_line = f"; thick line: {since[0].name} since then" if since else ""
-    fig.suptitle(fill(words, 84) + f"\n{about(trained)}; D: discriminator, G: generator{onset_line}")
+    key = f"\nD: discriminator, G: generator{f'; grey line: {since[0].name} since then' if since else ''}"
+    fig.suptitle(fill(words, 84) + f"\n{about(trained)}{key}")
     return fig

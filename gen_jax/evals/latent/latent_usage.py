@@ -5,6 +5,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gen_jax.evals import Result, Trained
+from gen_jax.evals._draw import log_scale
 from gen_jax.style import BLUE, GREY, PALE, figure
 from gen_jax.terms.densities import gaussian_kl
 
@@ -32,9 +33,10 @@ def _figure(kl: np.ndarray, variance: np.ndarray, active: np.ndarray) -> Figure:
     axes[0, 0].bar(places, kl[order], color=colors)
     axes[0, 0].set(title=f"KL of each latent: {kl.sum():.1f} nats in all", ylabel="KL, nats")
     axes[1, 0].bar(places, variance[order], color=colors)
+    log_scale(axes[1, 0])
     axes[1, 0].axhline(ACTIVE_VARIANCE, color=GREY, linestyle="--")
     axes[1, 0].set(title=f"{active.sum()} of {len(kl)} latents are active: it is above {ACTIVE_VARIANCE} (dashed)",
-                   yscale="log", ylim=(ACTIVE_VARIANCE / 100, None), ylabel="variance of the\nposterior mean")
+                   ylim=(ACTIVE_VARIANCE / 100, None), ylabel="variance of the\nposterior mean")
     if len(kl) <= MOST_NAMED:
         axes[1, 0].set_xticks(places, order)
         axes[1, 0].set_xlabel("latent, the largest KL first")
