@@ -61,6 +61,7 @@ def build(config: ConfigDict) -> Experiment:
     """The experiment that config describes. Faults are one UserError with a line each."""
     config = completed(config)
     validate(config)
+    data.choose(config.data)
     train, test = data.load(config.data, "train"), data.load(config.data, "test")
     if train.x.shape[1:] != test.x.shape[1:]:
         raise UserError(f"data: training examples are {train.x.shape[1:]} and test examples {test.x.shape[1:]}; make "

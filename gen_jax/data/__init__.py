@@ -4,12 +4,17 @@ hp          its Settings; COMMON are those that every data set has
 KIND        the name of its kind, a file of gen_jax/data/kinds; "image" where it says nothing; or kind(hp) -> the name
 state       state(hp, split) -> a text that changes whenever what load returns would change; its arrays are then cached
 stream      stream(hp) -> None, or draw(key, num) -> Batch [num,...] by JAX: training then draws new data at each step
+chosen      chosen(hp) -> (values by key, a line): what the data choose of settings that hp leaves to them
+broken      broken(hp) -> [(file, why),...]: what cannot be read, of all splits
+note        note(hp, split, source) -> a line on what was loaded, files that were left out say, or ""
 
 Class choice, caps and checks act on any of them, here.
 """
 from collections.abc import Callable
+from functools import cache
 
 import jax
+from absl import logging
 from ml_collections import ConfigDict
 
 from gen_jax.data import _cache
@@ -31,8 +36,8 @@ from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.types import Kind, Source, Spec
 
-__all__ = ["COMMON", "batch_of", "duplicates", "fingerprint", "kind", "labelled", "load", "spec", "split_off",
-           "stratified_rows", "stream", "take"]
+__all__ = ["COMMON", "batch_of", "broken", "choose", "duplicates", "fingerprint", "kind", "labelled", "load",
+           "spec", "split_off", "stratified_rows", "stream", "take"]
 
 
 def load(hp: ConfigDict, split: str) -> Source:
@@ -48,6 +53,7 @@ def load(hp: ConfigDict, split: str) -> Source:
         source = _cache.cached(path, lambda: module.load(hp, split), kind(hp))
     else:
         source = checked(module.load(hp, split), f"gen_jax.data.{hp.name}", kind(hp))
+    _say(module.note(hp, split, source) if hasattr(module, "note") else "")
     if hp.classes:
         source = of_classes(source, hp.classes)
     most = {"train": hp.num_train, "test": hp.num_test}[split]
@@ -57,6 +63,21 @@ def load(hp: ConfigDict, split: str) -> Source:
         raise UserError(f"data: no {split} examples are left in {hp.name}; look at data.test_fraction, data.classes "
                         f"and data.num_{split}")
     return binarized(source) if hp.get("binarize") else source
+
+
+def choose(hp: ConfigDict) -> None:
+    """Sets what hp, config.data, leaves to the data, the size of images say, and says so. UserError as load has it."""
+    module = find("data", hp.name)
+    values, line = module.chosen(hp) if hasattr(module, "chosen") else ({}, "")
+    with hp.unlocked():
+        hp.update(values)
+    _say(line)
+
+
+def broken(hp: ConfigDict) -> list[tuple]:
+    """(file, why) of each file that cannot be read, where the data set is of files."""
+    module = find("data", hp.name)
+    return module.broken(hp) if hasattr(module, "broken") else []
 
 
 def kind(hp: ConfigDict) -> Kind:
@@ -76,3 +97,10 @@ def spec(source: Source, kind: Kind) -> Spec:
     """What models and objectives may know of source."""
     given = {key: jax.ShapeDtypeStruct((1, *values.shape[1:]), values.dtype) for key, values in source.given.items()}
     return Spec(source.x.shape[1:], given, source.names, kind)
+
+
+@cache
+def _say(line: str) -> None:
+    """Says a line, once in a process: data are loaded by training, by judges and by evals."""
+    if line:
+        logging.warning(line)

@@ -143,10 +143,10 @@ def _read(folder: Path, part: str, hp: ConfigDict) -> Source:
     except Exception as error:  # a missing, cut or changed file shows in many ways
         raise UserError(_damaged(folder, error)) from error
     wanted, names = form(hp), [f"{hp.dataset} {part}[{index}]" for index in range(len(examples))]
-    arrays = (_decoded(picture, wanted, name) for (picture, _), name in zip(examples, names, strict=True))
+    named = ((name, _decoded(picture, wanted, name)) for (picture, _), name in zip(examples, names, strict=True))
     labels = np.array([number for _, number in examples], np.int32)
     known = label is not None and labels.min(initial=0) >= 0
-    return labelled(stack(arrays, names), labels if known else None,
+    return labelled(stack(named, len(names)), labels if known else None,
                     tuple(builder.info.features[label].names) if known else ())
 
 

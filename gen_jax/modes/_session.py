@@ -135,10 +135,11 @@ class Session:
         return metrics
 
     def _draw(self, suffix: str) -> dict[str, float]:
-        """Runs the evals that are due during training; their numbers."""
+        """Runs the evals that are due during training; their numbers, without their sentences."""
         trained = self.trained()
         names = [name for name in self.config.evals.during if not lacks(name, trained)]
-        return run_evals(names, trained, self.workdir, lambda name: self.workdir.samples / f"{name}{suffix}")
+        found = run_evals(names, trained, self.workdir, lambda name: self.workdir.samples / f"{name}{suffix}")
+        return {name: value for name, value in found.items() if not isinstance(value, str)}
 
     def _save(self, metrics: dict[str, float]) -> None:
         with writing(self.workdir):

@@ -142,12 +142,18 @@ PANELS = {
     "gradient norm": ("disc/grad_norm", "gen/grad_norm"),
     "update norm": ("disc/update_norm", "gen/update_norm"),
     "samples": ("samples/diversity", "samples/spacing", "samples/nearest", "samples/copied", "ema/distance"),
+    "Fréchet distance, random features": ("features/distance", "features/distance_real"),
 }
 
 
 def _figure(history: list[dict], words: str):
-    fig, axes = figure(10, 5.2, rows=2, columns=3)
-    for panel, (title, names) in zip(axes.flat, PANELS.items(), strict=True):
+    recorded = {name for record in history for name in record}
+    panels = {title: names for title, names in PANELS.items() if recorded & {*names}}
+    columns = -(-len(panels) // 2)
+    fig, axes = figure(10 / 3 * columns, 5.2, rows=2, columns=columns)
+    for panel in axes.flat[len(panels):]:
+        panel.set_axis_off()
+    for panel, (title, names) in zip(axes.flat, panels.items(), strict=False):
         for name in names:
             curve(panel, history, name, name)
         panel.set(title=title, xlabel=unit(history))
