@@ -40,11 +40,11 @@ def pixels(picture: Image.Image, form: Form, name: str) -> np.ndarray:
 
 
 def stack(named: Iterable[tuple[str, np.ndarray]], most: int) -> np.ndarray:
-    """uint8 [N,H,W,C] of 1 <= N <= most arrays [H,W,C] of one shape, each with its name; UserError naming two that
-    differ."""
-    images, count, first = None, 0, ""
+    """uint8 [N,H,W,C] of N <= most arrays [H,W,C] of one shape, each with its name; UserError naming two that differ.
+    """
+    images, count, first = np.empty((0, 1, 1, 1), np.uint8), 0, ""
     for name, array in named:
-        if images is None:
+        if not count:
             images, first = np.empty((most, *array.shape), np.uint8), name
         elif array.shape != images.shape[1:]:
             raise UserError(f"data: {first} is {_by(images[0])} and {name} is {_by(array)}; make them alike with "

@@ -16,7 +16,6 @@ import numpy as np
 from jax import lax
 
 from gen_jax.data.kinds.image import to_symmetric, to_unit
-from gen_jax.layers.conv import conv_general_dilated
 
 SEED, WIDTHS, TAPS = 0, (32, 64, 128), 3
 DIRECTIONS = 16  # of a Space: a normal is fitted in it, to some hundred images
@@ -76,8 +75,7 @@ def _features(x: jax.Array) -> jax.Array:
     h = to_symmetric(to_unit(x) if x.dtype == jnp.uint8 else x)
     found = [h.mean((1, 2)), h.std((1, 2))]
     for kernel in _kernels(x.shape[-1]):
-        h = jax.nn.relu(conv_general_dilated(h, jnp.asarray(kernel), (1, 1), "SAME",
-                                             dimension_numbers=("NHWC", "HWIO", "NHWC")))
+        h = jax.nn.relu(lax.conv_general_dilated(h, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")))
         found += [h.mean((1, 2)), h.std((1, 2))]
         if min(h.shape[1:3]) > 1:
             h = lax.reduce_window(h, 0.0, lax.add, (1, 2, 2, 1), (1, 2, 2, 1), "VALID") / 4

@@ -14,11 +14,13 @@ from gen_jax.data import stratified_rows, take
 from gen_jax.evals import Result, Trained
 from gen_jax.judges import random_features
 from gen_jax.judges.frechet_distance import frechet
+from gen_jax.settings import Setting, Settings, at_least
 
 NEEDS = ("sample_prior", "decode", "kind:image")
-SAMPLES = 500  # samples, and as many test images, at most
 TRAINING = 5000  # training images, at most
 RESAMPLES = 20  # of the bootstrap
+
+hp = Settings(__name__, {"samples": Setting(500, "samples, and as many test images, at most", at_least(2))})
 
 
 class Reference(NamedTuple):
@@ -29,11 +31,11 @@ class Reference(NamedTuple):
     test: np.ndarray  # [M,D]
 
 
-_REFERENCES: dict[str, Reference] = {}  # by the fingerprint of the data: it is asked for again and again in training
+_REFERENCES: dict[tuple, Reference] = {}  # by the data's fingerprint and size: training asks for it again and again
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
-    """Numbers, for as many samples as there are test images, at most 500; none where there are too few images.
+    """Numbers, for as many samples as test images, evals.feature_distance.samples at most; none of a single image.
 
     features/distance, features/distance_real: of samples, of test images, to the training images; 0 is equal.
     features/distance_std, features/distance_real_std: their standard errors, by 20 bootstrap resamples.
@@ -53,10 +55,11 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
 
 def _reference(trained: Trained) -> Reference:
-    key = trained.config.derived.data_fingerprint
+    num = trained.hp.feature_distance.samples
+    key = trained.config.derived.data_fingerprint, num
     if key not in _REFERENCES:
         train = take(trained.train, stratified_rows(trained.train, TRAINING)).x
-        test = take(trained.test, stratified_rows(trained.test, SAMPLES)).x
+        test = take(trained.test, stratified_rows(trained.test, num)).x
         space = random_features.space(train)
         _REFERENCES.clear()
         _REFERENCES[key] = Reference(space, space.project(train), space.project(test))
