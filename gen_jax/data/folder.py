@@ -69,7 +69,7 @@ def load(hp: ConfigDict, split: str) -> Source:
                 kept.append(i)
                 yield str(files[i]), one
             elif hp.broken == "refuse":
-                raise UserError(_refusal(hp))
+                raise UserError(_refusal(broken(hp) or [one]))
     images = _each(lambda file: _decoded(file, wanted), files, lambda decoded: stack(whole(decoded), len(files)))
     if not kept:
         raise UserError(f"data: {hp.path} has no {split} images at data.test_fraction={hp.test_fraction}")
@@ -223,9 +223,9 @@ def _shape(file: Path) -> tuple[int, int, int] | None:
         return None
 
 
-def _refusal(hp: ConfigDict) -> str:
+def _refusal(found: list[Broken]) -> str:
     """The line for broken files: how many, and the first few."""
-    first, *others = broken(hp)
+    first, *others = found
     names = ", ".join(str(one.file) for one in others[:NAMED - 1]) + (", ..." if len(others) >= NAMED else "")
     more = f", nor can {len(others)} more ({names})" if others else ""
     return (f"data: {first.file} cannot be read as an image ({first.why}){more}; mend or remove what is broken, leave "
