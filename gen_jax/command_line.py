@@ -4,7 +4,7 @@ import runpy
 import sys
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
@@ -14,8 +14,11 @@ from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
 from gen_jax.parts import compose, names_at
 from gen_jax.report.workdir import Workdir
+from gen_jax.settings import Setting
 
+DEFINE = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
 FAULTS = (flags.Error, KeyError, AttributeError, TypeError, ValueError, IndexError)
+COMMON = ["config", "mode", "workdir", "given", "help"]  # the flags of every mode
 GIVEN = "--given."
 
 
@@ -26,8 +29,8 @@ class Launch(NamedTuple):
     config: ConfigDict
     overrides: dict  # the values given as --config.a.b=value, by "a.b"
     workdir: Path
-    num: int
     given: dict[str, str]  # the texts given as --given.name=text
+    options: dict[str, Any]  # the values of the mode's own flags, its FLAGS
 
 
 def parse(argv: list[str], default_config: str) -> Launch:
@@ -58,8 +61,29 @@ def parse(argv: list[str], default_config: str) -> Launch:
         raise UserError(*(faults.values() or [_line(error)]), *_config_faults(config, [program, *right])) from error
     if rest[1:]:
         raise UserError(*(f"{word!r}: not a flag; flags are written --name=value" for word in rest[1:]))
-    return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]), workdir, values.num,
-                  given)
+    own = _flags_of(values.mode)
+    if strange := [name for name in _all_flags() if name not in own and values[name].present]:
+        raise UserError(*(f"--{name}: --mode={values.mode} has no such flag{_modes_with(name)}" for name in strange))
+    faults = [fault for name, flag in own.items() if values[name].present
+              for fault in flag.faults(values[name].value, f"--{name}")]
+    if faults:
+        raise UserError(*faults)
+    return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]), workdir, given,
+                  {name: values[name].value for name in own})
+
+
+def _flags_of(mode: str) -> dict[str, Setting]:
+    """The flags that a mode has of its own, by name."""
+    return getattr(find("modes", mode), "FLAGS", {})
+
+
+def _all_flags() -> dict[str, Setting]:
+    """The flags that some mode has of its own, by name."""
+    return {name: flag for mode in names("modes") for name, flag in _flags_of(mode).items()}
+
+
+def _modes_with(flag: str) -> str:
+    return "; it is of " + ", ".join(f"--mode={mode}" for mode in names("modes") if flag in _flags_of(mode))
 
 
 def _config_of(name: str, mode: str | None, workdir: Path) -> ConfigDict:
@@ -90,8 +114,8 @@ def _help(name: str, config: ConfigDict) -> str:
 modes (default train):
 {modes}
 
+{_help_of_flags()}
 --workdir: folder of the run; default runs/<config>. A run there is resumed.
---num: sample: how many samples (64).
 --given.NAME=VALUE[,VALUE...]: sample: what a conditional model is given, --given.label=automobile say.
 Flags of JAX (--jax_platforms=cpu) are flags too.
 
@@ -99,11 +123,19 @@ keys of {name}:
 {keys}"""
 
 
+def _help_of_flags() -> str:
+    """A line for each flag of some mode's own."""
+    return "\n".join(f"--{name}: {', '.join(mode for mode in names('modes') if name in _flags_of(mode))}: "
+                     f"{flag.meaning}" for name, flag in sorted(_all_flags().items()))
+
+
 def _define(values: flags.FlagValues, config: ConfigDict, words: list[str]) -> None:
     """Defines the launcher's flags. words: the program and its arguments, in which overrides are looked for."""
     flags.DEFINE_enum("mode", "train", names("modes"), "What is done.", flag_values=values)
     flags.DEFINE_string("workdir", None, "Folder of the run.", flag_values=values)
-    flags.DEFINE_integer("num", 64, "--mode=sample: how many samples", flag_values=values)
+    for name, flag in _all_flags().items():
+        define = DEFINE[flag.type]
+        define(name, flag.value(), flag.meaning, flag_values=values)
     # It reads words at once, and may raise: it comes last.
     config_flags.DEFINE_config_dict("config", config, lock_config=True, flag_values=values, sys_argv=words)
 
@@ -140,7 +172,7 @@ def _fault(word: str, config: ConfigDict, program: str) -> str:
     elif name.removeprefix("no") in flags.FLAGS:
         return ""
     else:
-        return f"--{name}: there is no such flag{nearest(name, ['config', 'mode', 'workdir', 'num', 'given', 'help'])}"
+        return f"--{name}: there is no such flag{nearest(name, [*COMMON, *_all_flags()])}"
     try:
         check()
     except FAULTS as error:

@@ -1,5 +1,4 @@
 """One experiment's parts, from its config: data, nets, game, optimizers."""
-import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -23,13 +22,22 @@ class Experiment(NamedTuple):
     """What a run is made of."""
 
     config: ConfigDict  # resolved and locked
-    train: Source
-    test: Source
+    data: data.Splits
     spec: Spec
     draw: Callable | None  # of new data at each step: see gen_jax/data
     objective: Objective
     optimizers: dict[str, optax.GradientTransformation]  # by player
     ema_nets: tuple[str, ...]
+
+    @property
+    def train(self) -> Source:
+        """The training data. Raises NoData."""
+        return self.data.train
+
+    @property
+    def test(self) -> Source:
+        """The test data. Raises NoData."""
+        return self.data.test
 
     @property
     def step_size(self) -> int:
@@ -53,26 +61,39 @@ class Experiment(NamedTuple):
 
     def batch_shape(self) -> Batch:
         """Shapes of what one step takes."""
-        return jax.tree.map(lambda array: jax.ShapeDtypeStruct((self.step_size, *array.shape[1:]), array.dtype),
-                            Batch(self.train.x, self.train.given))
+        one = Batch(jax.ShapeDtypeStruct((1, *self.spec.x), self.spec.dtype), self.spec.given)
+        return jax.tree.map(lambda of: jax.ShapeDtypeStruct((self.step_size, *of.shape[1:]), of.dtype), one)
 
 
 def build(config: ConfigDict) -> Experiment:
     """The experiment that config describes. Faults are one UserError with a line each."""
     config = completed(config)
     validate(config)
-    train, test = data.load(config.data, "train"), data.load(config.data, "test")
-    if train.x.shape[1:] != test.x.shape[1:]:
-        raise UserError(f"data: training examples are {train.x.shape[1:]} and test examples {test.x.shape[1:]}; make "
-                        "them alike, pictures with data.size and data.channels")
-    fingerprint = hashlib.sha256((data.fingerprint(train) + data.fingerprint(test)).encode()).hexdigest()
-    spec, draw = data.spec(train, data.kind(config.data)), data.stream(config.data)
+    splits = data.splits(config.data)
+    spec = data.spec(splits.train, data.kind(config.data))
     objective = build_objective(config, spec)
-    config = resolve(config, len(train.x), fingerprint, num_batches(objective), draw is not None)
-    _check_evals(config, train, test)
+    is_stream = data.stream(config.data) is not None
+    config = resolve(config, len(splits.train.x), splits.fingerprint, num_batches(objective), is_stream)
+    check_evals(config, splits)
+    return _assembled(config, splits, spec, objective)
+
+
+def rebuild(config: ConfigDict, description: dict | None) -> Experiment:
+    """The experiment of a run that has been trained. Its data are loaded when they are needed, and must be the same.
+
+    config: resolved. description: of the data, as data.described gives it; None: they are loaded for it.
+    """
+    validate(config)
+    splits = data.splits(config.data, config.derived.data_fingerprint)
+    spec = data.spec_of(description) if description else data.spec(splits.train, data.kind(config.data))
+    return _assembled(config, splits, spec, build_objective(config, spec))
+
+
+def _assembled(config: ConfigDict, splits: data.Splits, spec: Spec, objective: Objective) -> Experiment:
     optimizers = {player: find("optimizers", hp.name).build(hp, config.derived.total_steps)
                   for player, hp in config.optim.items()}
-    return Experiment(config, train, test, spec, draw, objective, optimizers, _ema_nets(config, objective))
+    return Experiment(config, splits, spec, data.stream(config.data), objective, optimizers,
+                      _ema_nets(config, objective))
 
 
 def build_objective(config: ConfigDict, spec: Spec) -> Objective:
@@ -99,12 +120,12 @@ def seen(objective: Objective, spec: Spec) -> Objective:
         measure_batch=objective.measure_batch and see(objective.measure_batch))
 
 
-def _check_evals(config: ConfigDict, train: Source, test: Source) -> None:
-    """Finds what the evals of config cannot do with these data before training, not after it."""
+def check_evals(config: ConfigDict, splits: data.Splits) -> None:
+    """Finds what the evals of config cannot do with these data before training, not after it. Raises NoData."""
     faults = []
     for name in dict.fromkeys((*config.evals.end, *config.evals.during)):
         module = find("evals", name)
-        faults += module.data_faults(config, train, test) if hasattr(module, "data_faults") else []
+        faults += module.data_faults(config, splits.train, splits.test) if hasattr(module, "data_faults") else []
     if faults:
         raise UserError(*dict.fromkeys(faults))
 

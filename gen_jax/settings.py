@@ -56,6 +56,20 @@ class Setting(NamedTuple):
     must: Must | None = None
     room: str = ""  # of a dict of sections: the room whose parts they are, by name
 
+    @property
+    def type(self) -> type:
+        """The type of its values."""
+        return self.default.get_type() if isinstance(self.default, FieldReference) else type(self.default)
+
+    def value(self, change: Any = None) -> Any:
+        """A value on its own: the change, or the default where that is None; None where it may be left unset."""
+        return change if change is not None or isinstance(self.default, FieldReference) else self.default
+
+    def faults(self, value: Any, at: str) -> Iterator[str]:
+        """A line if value is out of range. at: where it is."""
+        if self.must and value is not None:
+            yield from _fault(self.must, value, at)
+
 
 class Settings:
     """The settings of one part. Called, it gives the part's section of a config."""
@@ -83,8 +97,8 @@ class Settings:
         for key, setting in self.settings.items():
             if key not in section:
                 yield f"{at}.{key} is missing: {setting.meaning}"
-            elif setting.must and section[key] is not None:
-                yield from _fault(setting.must, section[key], f"{at}.{key}")
+            else:
+                yield from setting.faults(section[key], f"{at}.{key}")
 
 
 def _value(setting: Setting, change: Any) -> Any:

@@ -299,7 +299,7 @@ def test_each_kind_says_what_is_wrong_draws_and_measures(kind, x, wrong):
     a, b = rng.uniform(0, 1, (2, 4, *x.shape[1:])).astype(np.float32)
     want = np.square(a[:, None] - b[None]).reshape(4, 4, -1).sum(-1)
     np.testing.assert_allclose(kind.distances(a, b), want, atol=1e-5)
-    picture = kind.draw(seen, 2, seen)
+    picture = kind.draw(seen, 2, lambda: seen)
     assert isinstance(picture, Figure) or picture.dtype == np.uint8
 
 

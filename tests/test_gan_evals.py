@@ -6,14 +6,14 @@ import pytest
 
 from configs import dcgan_digits
 from gen_jax import experiment, grids
-from gen_jax.data import take
+from gen_jax.data import Splits, take
 from gen_jax.evals import Trained
 from gen_jax.evals.health import gan_health, gan_signals
 from gen_jax.evals.samples import frechet, samples_over_time
 from gen_jax.judges import classifier
-from gen_jax.modes._run import trained_of
 from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
+from gen_jax.runs import trained_of
 from gen_jax.training.interrupt import Interrupted
 
 HEALTHY = {"disc/loss": 1.0, "gen/loss": 1.3, "disc/real": 0.65, "disc/fake": 0.35, "test/real": 0.6, "test/fake": 0.3,
@@ -106,7 +106,8 @@ def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path):
     with pytest.raises(Interrupted, match="classifier"):
         dict(frechet.evaluate(trained))
     assert not list(tmp_path.rglob("classifier-*")), "one that is half trained is not kept"
-    trained.test = take(trained.test, np.arange(1))
+    sources = {"train": trained.train, "test": take(trained.test, np.arange(1))}
+    trained.data = Splits(sources.get)
     assert not dict(frechet.evaluate(trained))
 
 

@@ -282,7 +282,7 @@ def test_a_write_that_fails_halfway_harms_nothing(tmp_path, run):
 
 # Other modes
 
-def test_other_data_than_the_run_was_trained_on_are_refused(tmp_path, run):
+def test_other_data_than_the_run_was_trained_on_stop_training_and_no_sampling(tmp_path, run):
     images = np.random.default_rng(0).integers(0, 255, (64, 8, 8), np.uint8)
     where = f"--workdir={tmp_path / 'run'}"
     args = [*SMALL, "--config.train.epochs=1", "--config.data.name=npz", f"--config.data.path={tmp_path / 'a.npz'}"]
@@ -290,9 +290,11 @@ def test_other_data_than_the_run_was_trained_on_are_refused(tmp_path, run):
     assert run(where, *args)[0] == 0
     images[0, 0, 0] ^= 1
     np.savez(tmp_path / "a.npz", images=images)
-    for words in (args, ["--mode=sample"]):
+    for words, expected in ((args, 2), (["--mode=eval", "--only=elbo"], 0)):
         code, _, err = run(where, *words)
-        assert code == 2 and "data_fingerprint" in err, err
+        assert code == expected and "data_fingerprint" in err, err
+    code, _, err = run(where, "--mode=sample", "--num=2")
+    assert code == 0 and "data_fingerprint" not in err, err
 
 
 def test_other_modes(tmp_path, run, monkeypatch):

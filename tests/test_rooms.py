@@ -109,14 +109,14 @@ def test_one_more_is_one_file(make, metrics, tmp_path, monkeypatch):
 
 def test_a_codebook_lives_and_wanted_classes_are_drawn(tmp_path):
     trained(vq(), tmp_path / "vq")
-    sample.sample(Workdir(tmp_path / "vq"), {}, 6, {"label": "3,7"})
+    sample.sample(Workdir(tmp_path / "vq"), {}, {"label": "3,7"}, num=6)
     with np.load(tmp_path / "vq" / "samples.npz") as arrays:
         assert arrays["given_label"].tolist() == [3, 7] * 3
         assert arrays["latents"].dtype == np.int32 and arrays["x"].shape == (6, 8, 8, 1)
     with pytest.raises(UserError, match="there is no such label; did you mean '3'|There are: 0, 1, 2"):
-        sample.sample(Workdir(tmp_path / "vq"), {}, 6, {"label": "33"})
+        sample.sample(Workdir(tmp_path / "vq"), {}, {"label": "33"}, num=6)
     with pytest.raises(UserError, match="it can be asked for: label"):
-        sample.sample(Workdir(tmp_path / "vq"), {}, 6, {"colour": "red"})
+        sample.sample(Workdir(tmp_path / "vq"), {}, {"colour": "red"}, num=6)
 
 
 def test_unknown_names_are_listed_with_the_nearest():

@@ -18,14 +18,16 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from gen_jax.data import _prepare as prepare
-from gen_jax.data._pixels import form, pixels, stack
+from gen_jax.data._pixels import Form, form, pixels, stack
 from gen_jax.data._settings import COMMON, FORM, IMAGES, TEST_FRACTION
 from gen_jax.data._source import labelled, split_off
+from gen_jax.data._strokes import strokes
 from gen_jax.errors import UserError
 from gen_jax.find import nearest
 from gen_jax.settings import Setting, Settings, placeholder
 from gen_jax.types import Source
 
+STROKES = ("mnist", "kmnist", "emnist")
 CHUNK = 1024  # records read at once
 
 hp = Settings(__name__, {
@@ -46,6 +48,13 @@ def load(hp: ConfigDict, split: str) -> Source:
     part, shared = _part(folder, split)
     source = _read(folder, part, hp)
     return split_off(source, split, hp.test_fraction) if shared else source
+
+
+def prepare_picture(hp: ConfigDict, shape: tuple[int, int, int], picture: Image.Image, name: str) -> np.ndarray:
+    """A user's own picture as the data set's images are: strokes for those of MNIST's family, else cut to shape."""
+    if re.split("[:/]", hp.dataset)[0] in STROKES and shape[2] == 1:
+        return strokes(picture, shape[0], round(shape[0] * 20 / 28), name)
+    return pixels(picture, Form(shape[:2], "crop", shape[2]), name)
 
 
 def state(hp: ConfigDict, split: str) -> str:

@@ -9,8 +9,8 @@ NEEDS        what it asks of a run: names of the objective's predict; "measure:<
 hp           its Settings: the section config.evals.<name>, read as trained.hp.<name>
 data_faults  data_faults(config, train, test): a line for each setting that does not fit the data
 """
-from gen_jax.evals._needs import lacks
+from gen_jax.evals._needs import lacks, needs
 from gen_jax.evals._results import Animation, Arrays, Page, Result
 from gen_jax.evals._trained import Trained
 
-__all__ = ["Animation", "Arrays", "Page", "Result", "Trained", "lacks"]
+__all__ = ["Animation", "Arrays", "Page", "Result", "Trained", "lacks", "needs"]

@@ -1,75 +1,22 @@
-"""A trained run in a workdir: loaded, seen by evals, measured."""
+"""A trained run is measured: its evals, its result.json."""
 import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-import jax
-from ml_collections import ConfigDict
-
-from gen_jax import experiment
-from gen_jax.config import differences
-from gen_jax.errors import UserError
-from gen_jax.evals import Page, Trained, lacks
-from gen_jax.experiment import Experiment
+from gen_jax.errors import NoData, UserError
+from gen_jax.evals import Page, Trained, lacks, needs
 from gen_jax.find import find
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
-from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
-from gen_jax.training.checkpoint import Checkpoints
+from gen_jax.runs import Run
+from gen_jax.settings import Setting
 from gen_jax.training.interrupt import Interrupts
-from gen_jax.training.state import TrainState, digest
+from gen_jax.training.state import digest
 
-
-class Run(NamedTuple):
-    """A trained run: what its evals see, and what its result says."""
-
-    trained: Trained
-    state: TrainState
-    spent: float  # seconds of training
-    step_size: int  # examples in a step
-
-
-def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Trained | None = None,
-               interrupts: Interrupts | None = None) -> Trained:
-    """What evals see of a state: the only place where it is put together."""
-    history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(state.step)]
-    return Trained(built.config, built.objective, built.spec, state.averaged(), built.train, built.test, history,
-                         other, raw=state.vars, saved=workdir.saved, interrupts=interrupts or Interrupts())
-
-
-def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = None) -> Run:
-    """The run in workdir at its latest whole checkpoint; nothing there is changed.
-
-    overrides: values by dotted key, "evals.other" say; only those of what touches no state may differ.
-    """
-    config = workdir.stored_config()
-    stored = config.to_dict()
-    config.update_from_flattened_dict(overrides)
-    if stored.get("derived", {}).get("format") is None:
-        raise UserError(f"--workdir={workdir.path}: the run there was made by an older gen_jax, whose runs this one "
-                        "does not read: check out the commit in its run.json, or train it anew elsewhere")
-    built = experiment.build(config)
-    if changed := differences(stored, built.config.to_dict()):
-        raise UserError(*(f"{workdir.path}: {line}: cannot be changed for a run that has been trained"
-                          for line in changed))
-    checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
-    restored = checkpoints.restore(jax.eval_shape(built.begin), set_aside=False)
-    if restored is None:
-        raise UserError(f"--workdir={workdir.path}: no checkpoint there; train first")
-    progress, meta = restored
-    trained = trained_of(built, progress.state, workdir, load_other(built.config), interrupts)
-    return Run(trained, progress.state, meta["spent"], built.step_size)
-
-
-def load_other(config: ConfigDict) -> Trained | None:
-    """The second run that config.evals.other names."""
-    if not config.evals.other:
-        return None
-    return load_run(Workdir(config.evals.other), {"evals.other": ""}).trained
+CHECKPOINT = Setting("latest", "which state: latest, best (by checkpoint.best) or the number of a step that was saved")
 
 
 def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
@@ -86,10 +33,14 @@ def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
     for name in run.trained.hp.end:
         interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval measures "
                                       "again")
-        if lacking := lacks(name, run.trained):
+        if lacking := lacks(needs(name), run.trained):
             say(f"eval {name}: left out, this run has no {lacking}")
             continue
-        result["metrics"] |= run_evals([name], run.trained, workdir, lambda what: workdir.figures / what)
+        try:
+            result["metrics"] |= run_evals([name], run.trained, workdir, lambda what: workdir.figures / what)
+        except NoData as error:
+            say(f"eval {name}: left out, it needs the data that this run was trained on. {error}")
+            continue
         with writing(workdir):
             write_json(workdir.result, result)
     _print_numbers(result["metrics"])

@@ -5,16 +5,19 @@ import time
 import jax
 import jax.numpy as jnp
 
+from gen_jax.data import described
 from gen_jax.errors import UserError
-from gen_jax.evals import Trained, lacks
+from gen_jax.evals import Trained, lacks, needs
+from gen_jax.evals.latent._codes import CodeStatistics
 from gen_jax.experiment import Experiment
 from gen_jax.find import nearest
 from gen_jax.keys import stream
-from gen_jax.modes._run import run_evals, trained_of, writing
+from gen_jax.modes._run import run_evals, writing
 from gen_jax.report.metrics import MetricsLog, TensorBoard
 from gen_jax.report.progress import ProgressLine
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
+from gen_jax.runs import trained_of
 from gen_jax.training import loop
 from gen_jax.training.checkpoint import Checkpoints
 from gen_jax.training.interrupt import Interrupts
@@ -32,6 +35,7 @@ class Session:
         self.checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
         self.metrics, self.timing = MetricsLog(workdir.metrics), MetricsLog(workdir.timing)
         self.feed = experiment.feed()
+        self.codes = CodeStatistics(experiment.train, experiment.spec.kind)
         self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
                                       config.train.on_device_gb)
         self.progress, self.spent = self._resume()
@@ -89,6 +93,7 @@ class Session:
         advance = loop.make_advance(self.experiment.step(), self.feed.batch_at).lower(
             self.progress, block, self.step, self.key).compile()
         self.validate(self.progress.state.averaged(), self.eval_key)
+        self._meta()
         return advance
 
     def _record(self, progress: loop.Progress, step: int) -> loop.Progress:
@@ -137,13 +142,17 @@ class Session:
     def _draw(self, suffix: str) -> dict[str, float]:
         """Runs the evals that are due during training; their numbers."""
         trained = self.trained()
-        names = [name for name in self.config.evals.during if not lacks(name, trained)]
+        names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
         return run_evals(names, trained, self.workdir, lambda name: self.workdir.samples / f"{name}{suffix}")
 
     def _save(self, metrics: dict[str, float]) -> None:
         with writing(self.workdir):
             self.spent = time.perf_counter() - self.began
-            self.checkpoints.save(self.step, self.progress, metrics, {"spent": self.spent})
+            self.checkpoints.save(self.step, self.progress, metrics, {"spent": self.spent, **self._meta()})
+
+    def _meta(self) -> dict:
+        """What a checkpoint says of the data, with which the model can be used without them."""
+        return {"data": described(self.experiment.spec), "codes": self.codes.of(self.trained())}
 
 
 def _tensorboard(workdir: Workdir, step: int) -> TensorBoard:

@@ -3,12 +3,13 @@ from ml_collections import ConfigDict
 
 from gen_jax import experiment
 from gen_jax.command_line import Launch
-from gen_jax.modes._run import Run, load_other, measure, trained_of, writing
+from gen_jax.modes._run import measure, writing
 from gen_jax.modes._session import Session
 from gen_jax.report import environment
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
+from gen_jax.runs import Run, load_other, trained_of
 from gen_jax.training.interrupt import Interrupts
 
 

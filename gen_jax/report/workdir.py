@@ -22,6 +22,10 @@ class Workdir:
         self.checkpoints, self.samples, self.figures = (
             self.path / name for name in ("checkpoints", "samples", "figures"))
 
+    def of_step(self, step: int) -> "Workdir":
+        """The folder in it of what is measured of another step than the latest."""
+        return Workdir(self.path / f"step_{step}")
+
     def saved(self, name: str) -> list[Path]:
         """The files that were saved during training under one name, in the order of epochs or steps."""
         numbers = {path: path.stem.removeprefix(f"{name}_") for path in self.samples.glob("*")

@@ -83,6 +83,24 @@ class Checkpoints:
             raise UserError(f"{self.folder}: no checkpoint is whole; restore one, or remove the folder to start anew")
         return None
 
+    def named(self, which: str) -> int | None:
+        """The step that "best", "latest" or a number asks for; None for the latest, which restore finds. UserError."""
+        if which == "latest":
+            return None
+        step = self.best_step() if which == "best" else int(which) if which.isdecimal() else None
+        if step not in self.steps():
+            why = "no best one was kept: checkpoint.best names its metric" if which == "best" else "it is not there"
+            there = ", ".join(map(str, self.steps())) or "none"
+            raise UserError(f"--checkpoint={which}: {why}; there are latest, best and the steps {there}")
+        return step
+
+    def meta(self) -> dict:
+        """What the latest step whose manifest is whole says beside its arrays; {} where there is none."""
+        for step in reversed(self.steps()):
+            with contextlib.suppress(Damaged):
+                return _read_manifest(self.folder / str(step))["meta"]
+        return {}
+
     def best_step(self) -> int | None:
         """The saved step with the lowest finite `best` metric."""
         values = {}

@@ -40,6 +40,16 @@ def known(train: Source) -> list[str]:
     return [*train.classes, *(word for words in ATTRIBUTES for word in words)]
 
 
+def shown(x: np.ndarray) -> dict[str, np.ndarray]:
+    """bool [N] for each word: which of images x [N,H,W,C] are in their lowest or highest quarter of an attribute."""
+    sets = {}
+    for (low, high), measure in ATTRIBUTES.items():
+        values = measure(x)
+        first, third = np.quantile(values, (0.25, 0.75))
+        sets |= {low: values <= first, high: values >= third}
+    return sets
+
+
 class Judge:
     """Says which images show what; it knows the training images and nothing of the model."""
 
