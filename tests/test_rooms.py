@@ -96,19 +96,22 @@ def _stop(text):
     (kind, {"test/recon", "log_px/test"}),
 ], ids=["points", "vq", "acgan", "kind"])
 def test_one_more_is_one_file(make, metrics, tmp_path, monkeypatch):
-    straight = trained(make(), tmp_path / "straight")
+    straight, bare = trained(make(), tmp_path / "straight"), make()
+    bare.evals.end = ()
     assert metrics | {"brightness"} <= {*straight["metrics"]}
     assert all(np.isfinite(value) for value in straight["metrics"].values() if not isinstance(value, str))
     assert (tmp_path / "straight" / "figures" / "samples.png").exists()
-    trained(make(), tmp_path / "stopped", monkeypatch, stop_at=5)
-    resumed = trained(make(), tmp_path / "stopped")
+    trained(bare, tmp_path / "stopped", monkeypatch, stop_at=5)
+    resumed = trained(bare, tmp_path / "stopped")
     assert resumed["state_sha256"] == straight["state_sha256"]
     records = [(tmp_path / run / "metrics.jsonl").read_bytes() for run in ("straight", "stopped")]
     assert records[0] == records[1]
 
 
 def test_a_codebook_lives_and_wanted_classes_are_drawn(tmp_path):
-    trained(vq(), tmp_path / "vq")
+    config = vq()
+    config.evals.update({"end": (), "every_epochs": 0})
+    trained(config, tmp_path / "vq")
     sample.sample(Workdir(tmp_path / "vq"), {}, {"label": "3,7"}, num=6)
     with np.load(tmp_path / "vq" / "samples.npz") as arrays:
         assert arrays["given_label"].tolist() == [3, 7] * 3
