@@ -1,7 +1,10 @@
 """The command line: absl flags and config overrides, with one line for every fault."""
+import inspect
 import os
+import re
 import runpy
 import sys
+import tokenize
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +12,7 @@ from typing import NamedTuple
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from gen_jax.config import describe, typed, validate
+from gen_jax.config import check_form, declared, describe, typed, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
 from gen_jax.parts import compose, names_at
@@ -17,6 +20,7 @@ from gen_jax.report.workdir import Workdir
 
 FAULTS = (flags.Error, KeyError, AttributeError, TypeError, ValueError, IndexError)
 GIVEN = "--given."
+NEGATIVE = re.compile(r"-[\d.]")  # the beginning of a negative number
 
 
 class Launch(NamedTuple):
@@ -118,12 +122,26 @@ def _check_config(name: str) -> None:
 
 
 def _load_config(name: str) -> ConfigDict:
-    """What the config file's get_config() gives."""
+    """What the config file's get_config() gives, found to be a config."""
     path, _, variant = name.partition(":")
+    try:
+        with tokenize.open(path) as file:
+            if "\0" in file.read():
+                raise ValueError("it holds a null character")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"--config={path}: cannot be read as a Python file ({error})") from error
     get_config = runpy.run_path(path).get("get_config")
-    if get_config is None:
+    if not callable(get_config):
         raise UserError(f"--config={path}: defines no get_config()")
-    return get_config(variant) if variant else get_config()
+    arguments = (variant,) if variant else ()
+    try:
+        inspect.signature(get_config).bind(*arguments)
+    except TypeError:
+        raise UserError(f"--config={name}: get_config() there " + ("takes no variant; leave it out" if variant else
+                                                                   "takes a variant: --config=FILE:VARIANT")) from None
+    config = get_config(*arguments)
+    check_form(config, f"--config={path}: what get_config() returns")
+    return config
 
 
 def _fault(word: str, config: ConfigDict, program: str) -> str:
@@ -144,7 +162,8 @@ def _fault(word: str, config: ConfigDict, program: str) -> str:
     try:
         check()
     except FAULTS as error:
-        return f"{word}: {_line(error).removeprefix(f'flag {word}: ')}"
+        setting = declared(config).get(name.removeprefix("config."))
+        return f"{word}: " + (f"must be {setting.text}" if setting else _line(error).removeprefix(f"flag {word}: "))
     return ""
 
 
@@ -152,9 +171,10 @@ def _join_values(words: list[str]) -> list[str]:
     """Words with "--name value" and "-name=value" written "--name=value"."""
     joined = []
     for word in words:
-        if word.startswith("-") and not word.startswith("--"):
+        if word.startswith("-") and not word.startswith("--") and not NEGATIVE.match(word):
             word = f"-{word}"
-        if joined and not word.startswith("-") and joined[-1].startswith("-") and "=" not in joined[-1]:
+        is_value = not word.startswith("-") or NEGATIVE.match(word)
+        if joined and is_value and joined[-1].startswith("-") and "=" not in joined[-1]:
             joined[-1] += f"={word}"
         else:
             joined.append(word)
@@ -186,6 +206,8 @@ def _unknown_key(name: str, config: ConfigDict) -> str:
     for part in name.partition("[")[0].split(".")[1:]:
         if not isinstance(section, ConfigDict):
             return f"--{name}: {at} is a value, it has no keys"
+        if part not in section and part in names_at(config, at.removeprefix("config.")):
+            return f"--{name}: is a part; give one of its settings"
         if part not in section:
             known = {*section, *names_at(config, at.removeprefix("config."))}
             return f"--{name}: {at} has no key {part!r}{nearest(part, sorted(known))}"

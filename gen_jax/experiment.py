@@ -1,13 +1,14 @@
 """One experiment's parts, from its config: data, nets, game, optimizers."""
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import optax
 from ml_collections import ConfigDict
 
-from gen_jax import data
+from gen_jax import data, memory
 from gen_jax.config import completed, name_list, resolve, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find
@@ -47,9 +48,11 @@ class Experiment(NamedTuple):
         return memory_feed(self.train, self.config.seed, self.step_size, self.config.train.on_device_gb)
 
     def begin(self) -> loop.Progress:
-        """The progress before the first step."""
-        state = create(self.objective, self.optimizers, self.ema_nets, stream(self.config.seed, "init"))
-        return loop.begin(state, self.step(), self.batch_shape(), stream(self.config.seed, "train"))
+        """The progress before the first step. Nets or steps that cannot fit into the memory are a UserError."""
+        make, key = partial(create, self.objective, self.optimizers, self.ema_nets), stream(self.config.seed, "init")
+        memory.check_on_device(memory.of_tree(jax.eval_shape(make, key)), "the nets with their optimizers",
+                               "make the nets smaller")
+        return loop.begin(make(key), self.step(), self.batch_shape(), stream(self.config.seed, "train"))
 
     def batch_shape(self) -> Batch:
         """Shapes of what one step takes."""

@@ -1,7 +1,7 @@
 """What an eval sees of a run."""
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from gen_jax.keys import stream
-from gen_jax.training.interrupt import Interrupts
 from gen_jax.types import Batch, Given, Objective, PyTree, Source, Spec, Vars
 
 
@@ -37,7 +36,6 @@ class Trained:
     other: "Trained | None" = None  # the run that config.evals.other names
     raw: Vars | None = None  # without the averages
     saved: Callable[[str], list[Path]] = lambda name: []  # what an eval saved during training under a name, in order
-    interrupts: Interrupts = field(default_factory=Interrupts)  # what long evals heed
 
     @cached_property
     def train_x(self) -> np.ndarray:

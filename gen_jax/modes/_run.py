@@ -33,15 +33,14 @@ class Run(NamedTuple):
     step_size: int  # examples in a step
 
 
-def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Trained | None = None,
-               interrupts: Interrupts | None = None) -> Trained:
+def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Trained | None = None) -> Trained:
     """What evals see of a state: the only place where it is put together."""
     history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(state.step)]
     return Trained(built.config, built.objective, built.spec, state.averaged(), built.train, built.test, history,
-                         other, raw=state.vars, saved=workdir.saved, interrupts=interrupts or Interrupts())
+                         other, raw=state.vars, saved=workdir.saved)
 
 
-def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = None) -> Run:
+def load_run(workdir: Workdir, overrides: dict) -> Run:
     """The run in workdir at its latest whole checkpoint; nothing there is changed.
 
     overrides: values by dotted key, "evals.other" say; only those of what touches no state may differ.
@@ -61,7 +60,7 @@ def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = 
     if restored is None:
         raise UserError(f"--workdir={workdir.path}: no checkpoint there; train first")
     progress, meta = restored
-    trained = trained_of(built, progress.state, workdir, load_other(built.config), interrupts)
+    trained = trained_of(built, progress.state, workdir, load_other(built.config))
     return Run(trained, progress.state, meta["spent"], built.step_size)
 
 
@@ -75,7 +74,8 @@ def load_other(config: ConfigDict) -> Trained | None:
 def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
     """Runs evals.end: their numbers are added to result.json after each, and their pictures are saved.
 
-    What an earlier measurement of the same state has found stays in it.
+    What an earlier measurement of the same state has found stays in it. An eval that fails keeps no other from being
+    run: what it raised is raised at the end. Raises UserError, with a line for each fault, and Interrupted.
     """
     result = _result(run)
     before = read_json(workdir.result) or {}
@@ -83,18 +83,35 @@ def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
         result["metrics"] = before["metrics"] | result["metrics"]
     with writing(workdir):
         write_json(workdir.result, result)
+    failed: list[Exception] = []
     for name in run.trained.hp.end:
-        interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval measures "
-                                      "again")
-        if lacking := lacks(name, run.trained):
-            say(f"eval {name}: left out, this run has no {lacking}")
-            continue
-        result["metrics"] |= run_evals([name], run.trained, workdir, lambda what: workdir.figures / what)
+        with interrupts.at_once("stopped while measuring; training is finished and saved, --mode=eval measures again"):
+            result["metrics"] |= _measured(name, run.trained, workdir, failed)
         with writing(workdir):
             write_json(workdir.result, result)
     _print_numbers(result["metrics"])
     say(f"{result['images_seen']:,} examples in {run.spent:.1f} s, {result['images_per_s']:,.0f} examples/s; "
         f"pictures in {workdir.figures}, numbers in {workdir.result}")
+    if faults := [line for error in failed if isinstance(error, UserError) for line in error.faults]:
+        raise UserError(*faults)
+    for error in failed:
+        raise error
+
+
+def _measured(name: str, trained: Trained, workdir: Workdir, failed: list[Exception]) -> dict[str, float | str]:
+    """What one eval of the end has found: {} where the run lacks what it needs, or where it raised what `failed` gets.
+    """
+    try:
+        if lacking := lacks(name, trained):
+            say(f"eval {name}: left out, this run has no {lacking}")
+            return {}
+        return run_evals([name], trained, workdir, lambda what: workdir.figures / what)
+    except UserError as error:
+        failed.append(UserError(*(f"eval {name}: {line}" for line in error.faults)))
+    except Exception as error:  # of an eval, or a picture's library: the numbers of the others are worth having
+        say(f"eval {name}: failed ({type(error).__name__}: {error}); its traceback follows the other evals")
+        failed.append(error)
+    return {}
 
 
 def run_evals(names: list[str], trained: Trained, workdir: Workdir, path: Callable[[str], Path]

@@ -16,5 +16,6 @@ def evaluate(workdir: Workdir, overrides: dict) -> None:
     """Measures the run in workdir."""
     workdir.stored_config()
     workdir.claim()
+    run = load_run(workdir, overrides)
     with Interrupts() as interrupts:
-        measure(load_run(workdir, overrides, interrupts), workdir, interrupts)
+        measure(run, workdir, interrupts)

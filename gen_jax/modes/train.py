@@ -26,14 +26,15 @@ def train(config: ConfigDict, workdir: Workdir) -> None:
         workdir.adopt(built.config)
         _note_launch(workdir, built.config)
     with Interrupts() as interrupts:
-        session = Session(built, workdir)
+        with interrupts.at_once("stopped before a step was made; the same command begins again"):
+            session = Session(built, workdir)
         session.train(interrupts)
         result = read_json(workdir.result)
         if result and result.get("step") == session.step:
             say(f"{workdir.path}: finished before; --mode=eval measures and draws again")
             return
         state = session.progress.state
-        trained = trained_of(built, state, workdir, other, interrupts)
+        trained = trained_of(built, state, workdir, other)
         measure(Run(trained, state, session.spent, built.step_size), workdir, interrupts)
 
 

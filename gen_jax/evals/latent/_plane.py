@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from gen_jax.evals import Trained
 from gen_jax.settings import Setting
 
-PLANE = {"plane": Setting((), "two latents; (): both of two, else principal directions")}
+PLANE = {"plane": Setting((), "two latents; (): both of two, else principal directions", item=int)}
 
 
 class Plane(NamedTuple):
