@@ -17,8 +17,12 @@ def stopped_early(signum, frame):
 
 for signum in (signal.SIGINT, signal.SIGTERM):
     signal.signal(signum, stopped_early)
+os.environ["MPLBACKEND"] = "agg"  # figures are written, never shown
 
-import jax
+try:
+    import jax
+except ValueError as error:  # of an environment variable of JAX's
+    sys.exit(print(f"launch.py: {error}", file=sys.stderr) or 2)
 from absl import app, logging
 
 from gen_jax import command_line, runtime

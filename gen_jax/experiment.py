@@ -1,6 +1,6 @@
 """One experiment's parts, from its config: data, nets, game, optimizers."""
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -85,12 +85,22 @@ def build_objective(config: ConfigDict, spec: Spec) -> Objective:
     if set(config.optim) != set(objective.owns):
         raise UserError(f"optim: has sections for {sorted(config.optim)}, and the players of {config.objective.name} "
                         f"are {sorted(objective.owns)}")
-    for player in (move.player for move in objective.moves if move.player not in objective.owns):
-        raise UserError(f"objective.name={config.objective.name!r}: has a move of {player!r}, who owns no net")
+    if faults := list(_game_faults(objective)):
+        raise UserError(*(f"objective.name={config.objective.name!r}: {fault}" for fault in faults))
     if lacking := [name for name in objective.conditions if name not in spec.given]:
         raise UserError(f"data: gives no {', '.join(lacking)}, on which {config.model.name} with "
                         f"{config.objective.name} conditions; it gives: {', '.join(sorted(spec.given)) or 'nothing'}")
     return seen(objective, spec)
+
+
+def _game_faults(objective: Objective) -> Iterator[str]:
+    if not objective.moves:
+        yield "has no moves"
+    for player in {move.player for move in objective.moves} - {*objective.owns}:
+        yield f"has a move of {player!r}, who owns no net"
+    for player, owned in objective.owns.items():
+        for name in {*owned} - {*objective.nets}:
+            yield f"{player!r} owns the net {name!r}; there are: {', '.join(sorted(objective.nets))}"
 
 
 def seen(objective: Objective, spec: Spec) -> Objective:

@@ -50,8 +50,8 @@ def load(hp: ConfigDict, split: str) -> Source:
     own_test = "x_test" in arrays
     end = f"_{split}" if own_test else "_train" if "x_train" in arrays else ""
     if f"x{end}" not in arrays:
-        raise UserError(f"data: {hp.path} holds {', '.join(arrays)}; it needs x_train (and y_train, x_test, y_test) or "
-                        "images (and labels, classes)")
+        raise UserError(f"data: {hp.path} holds {', '.join(arrays) or 'no arrays'}; it needs x_train (and y_train, "
+                        "x_test, y_test) or images (and labels, classes)")
     name = f"x{end} in {hp.path}"
     x = _images(arrays[f"x{end}"], name) if hp.kind == "image" else arrays[f"x{end}"]
     if fault := find("data.kinds", hp.kind).KIND.fault(x):

@@ -1,9 +1,11 @@
 """Draws samples from a trained run."""
 import io
+import math
 
 import jax
 import numpy as np
 
+from gen_jax import memory
 from gen_jax.command_line import Launch
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
@@ -32,6 +34,7 @@ def sample(workdir: Workdir, overrides: dict, num: int, given: dict[str, str]) -
     if num < 1:
         raise UserError(f"--num={num}: must be 1 or more")
     trained, state, *_ = load_run(workdir, overrides)
+    memory.check(12 * num * math.prod(trained.spec.x), f"--num={num}: as many samples", "ask for fewer")
     if "sample_prior" not in trained.objective.predict:
         raise UserError(f"--mode=sample: the objective {trained.config.objective.name} has no prior to sample from")
     wanted = trained.wanted(num) | {name: _asked(trained, name, text, num) for name, text in given.items()}
