@@ -167,9 +167,14 @@ def test_a_signal_ends_at_once_what_loses_nothing_and_is_noted_elsewhere():
 
 
 def test_a_call_that_does_not_come_back_is_ended():
-    code = ("import sys\nfrom gen_jax.training import interrupt\n"
-            "sys.argv, interrupt.PATIENCE = ['x/launch.py'], 0.1\n"
-            "with interrupt.Interrupts() as all, all.at_once("stopped"):\n    print(flush=True)\n    sum(range(10**12))")
+    code = """
+import sys
+from gen_jax.training import interrupt
+sys.argv, interrupt.PATIENCE = ["x/launch.py"], 0.1
+with interrupt.Interrupts() as interrupts, interrupts.at_once("stopped"):
+    print(flush=True)
+    sum(range(10**12))
+"""
     running = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     running.stdout.readline()
     running.send_signal(signal.SIGTERM)
