@@ -96,7 +96,8 @@ def test_values(config, key, values, run, tmp_path):  # noqa: F811
 @pytest.mark.parametrize("words,said", [
     (["--num=x"], "--num=x"), (["--mode="], "--mode="), (["--mode=sample"], "no run there"),
     (["--config.seed", "-5"], "seed=-5"), (["--config.seed"], "Missing value"),
-    (["--flagfile=/nonexistent"], "flagfile"), (["--flagfile=/tmp"], "flagfile"), (["--config=/tmp"], "no such file"), (["--config="], "no such file"),
+    (["--flagfile=/nonexistent"], "flagfile"), (["--flagfile=/tmp"], "flagfile"),
+    (["--config=/tmp"], "no such file"), (["--config="], "no such file"),
     (["--config=:smoke"], "no such file"), (["--jax_enable_x64"], "JAX_ENABLE_X64"),
     (["--jax_enable_x64=maybe"], "jax_enable_x64"), (["--jax_disable_jit"], "JAX_DISABLE_JIT"),
     (["--v=abc"], "--v=abc"), (["--noconfig.evals.x"], "has no key 'x'"), (["seed=3"], "not a flag")],
@@ -148,7 +149,8 @@ def launched(*args, **env):
 
 @pytest.mark.parametrize("name,value,code", [
     ("JAX_ENABLE_X64", "1", 2), ("JAX_ENABLE_X64", "maybe", 2), ("JAX_DISABLE_JIT", "1", 2),
-    ("JAX_PLATFORMS", "cuda", 2), ("JAX_PLATFORMS", "nonsense", 2), ("JAX_TRACEBACK_FILTERING", "nonsense", 2), ("JAX_DEFAULT_PRNG_IMPL", "x", 2),
+    ("JAX_PLATFORMS", "cuda", 2), ("JAX_PLATFORMS", "nonsense", 2),
+    ("JAX_TRACEBACK_FILTERING", "nonsense", 2), ("JAX_DEFAULT_PRNG_IMPL", "x", 2),
     ("JAX_DEFAULT_PRNG_IMPL", "rbg", 2), ("JAX_DEFAULT_MATMUL_PRECISION", "x", 2),
     ("JAX_NUMPY_DTYPE_PROMOTION", "strict", 2), ("XDG_CACHE_HOME", __file__, 0), ("MPLCONFIGDIR", __file__, 0),
     ("MPLBACKEND", "nonsense", 0), ("JAX_COMPILATION_CACHE_DIR", __file__, 0), ("TMPDIR", "/nonexistent", 0),
