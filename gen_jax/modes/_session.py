@@ -20,6 +20,8 @@ from gen_jax.training.checkpoint import Checkpoints
 from gen_jax.training.interrupt import Interrupted, Interrupts
 from gen_jax.training.validate import make_validate
 
+NOT_BEGUN = "stopped before a step of this launch was made; the same command goes on"
+
 
 class Session:
     """Trains an experiment in a claimed workdir, resuming what is there."""
@@ -51,7 +53,7 @@ class Session:
         if self.step >= self.total_steps and not self.due:
             return
         self.interrupts = interrupts
-        with interrupts.at_once(self._stopped(self.step)):
+        with interrupts.at_once(NOT_BEGUN):
             advance = self._compile()
         self.line.start(self.step)
         self.began = time.perf_counter() - self.spent
@@ -106,13 +108,13 @@ class Session:
             with self.interrupts.at_once(self._stopped(step), patient=True):
                 record |= self._test_metrics()
                 record |= self._draw(f"_{record.get('epoch', step):04d}") if drawn else {}
+            if drawn or not derived.evals_steps:  # other records may lack the metrics of evals.during
+                self._check_best(record)
         except loop.Diverged:
             raise
         except (Exception, Interrupted):
             self._save({}, due=True)
             raise
-        if drawn or not derived.evals_steps:  # other records may lack the metrics of evals.during
-            self._check_best(record)
         spent = time.perf_counter() - self.began
         with writing(self.workdir):
             self.metrics.append(record)

@@ -4,7 +4,7 @@ from ml_collections import ConfigDict
 from gen_jax import experiment
 from gen_jax.command_line import Launch
 from gen_jax.modes._run import Run, load_other, measure, trained_of, writing
-from gen_jax.modes._session import Session
+from gen_jax.modes._session import NOT_BEGUN, Session
 from gen_jax.report import environment
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.terminal import say
@@ -26,7 +26,7 @@ def train(config: ConfigDict, workdir: Workdir) -> None:
         workdir.adopt(built.config)
         _note_launch(workdir, built.config)
     with Interrupts() as interrupts:
-        with interrupts.at_once("stopped before a step was made; the same command begins again"):
+        with interrupts.at_once(NOT_BEGUN):
             session = Session(built, workdir)
         session.train(interrupts)
         result = read_json(workdir.result)
