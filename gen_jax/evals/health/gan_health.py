@@ -50,7 +50,7 @@ def signals(history: list[dict], smoothing: float = 0.0) -> list[dict]:
     """
     limit = min(LARGEST_MARGIN, LARGEST_SHARE * (1 - smoothing))
     whole = [{name: np.nan if value is None else value for name, value in record.items()}  # null: not finite
-             for record in history if all(record.get(name) is not None for name in READ)]
+             for record in history if all(name in record for name in READ)]
     return [record | {"saturation": (record["disc/real"] - record["disc/fake"]) / limit} for record in whole]
 
 

@@ -54,7 +54,8 @@ class Judge:
         rows = stratified_rows(self.train, MAX_EXAMPLES)
         x = self.train_x[rows].reshape(len(rows), -1)
         pca = PCA(min(50, *x.shape), random_state=0)
-        return make_pipeline(pca, KNeighborsClassifier(min(5, len(rows)), algorithm="brute")).fit(x, self.train.labels[rows])
+        vote = KNeighborsClassifier(min(5, len(rows)), algorithm="brute")
+        return make_pipeline(pca, vote).fit(x, self.train.labels[rows])
 
     def label(self, x: np.ndarray) -> np.ndarray:
         """Class labels [N] of images x [N,H,W,C]."""
