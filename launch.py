@@ -3,6 +3,7 @@
 python launch.py --config=configs/vae_mnist.py --workdir=runs/first --config.seed=1
 """
 # ruff: noqa: E402
+import contextlib
 import os
 import signal
 import sys
@@ -73,5 +74,7 @@ if __name__ == "__main__":
                 flags_parser=lambda argv: or_exit(command_line.parse, argv, str(DEFAULT_CONFIG)))
     except SystemExit as end:
         if end.code in EXIT_CODES.values():
+            with contextlib.suppress(OSError, ValueError):  # closed, or full
+                sys.stdout.flush()
             os._exit(end.code)  # threads that decode or download need not come to their end
         raise
