@@ -220,5 +220,9 @@ def _flat(section: dict, prefix: str = "", as_text: bool = False) -> dict:
         if isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.", as_text)
         else:
-            flat[prefix + key] = repr(value) if as_text else list(value) if isinstance(value, tuple) else value
+            flat[prefix + key] = repr(value) if as_text else _lists(value)
     return flat
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(item) for item in value] if isinstance(value, list | tuple) else value

@@ -13,11 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 
 from gen_jax import data, experiment, memory, runtime
 from gen_jax.command_line import _join_values, _load_config
-from gen_jax.config import check_form, declared, validate
-from gen_jax.data import npz, tfds
+from gen_jax.config import FORMAT, check_form, declared, validate
+from gen_jax.data import npz, points, tfds
 from gen_jax.errors import UserError
 from gen_jax.evals.health import losses
 from gen_jax.evals.latent import manifold
@@ -88,6 +89,14 @@ def test_values_have_types_and_ranges_whoever_sets_them(tiny_config):
     assert declared(tiny_config)["model.widths"].text == (
         "a tuple of whole numbers, 1 to 64 positive whole numbers below 2**31, as in (256,) or (512,256)")
     check_form(tiny_config, "it")
+
+
+def test_tuples_of_tuples_are_stored_and_read_back(tiny_config, workdir):
+    tiny_config.data = points.hp(shape="mixture", centres=((0.0, 1.0), (2.0, 3.0)))
+    tiny_config.derived = ConfigDict({"format": FORMAT})
+    workdir.adopt(tiny_config)
+    assert workdir.stored_config().data.centres == tiny_config.data.centres
+    workdir.adopt(tiny_config)
 
 
 def test_a_negative_value_is_no_flag():
