@@ -139,6 +139,9 @@ class Settings:
 
         at: where section is.
         """
+        if not isinstance(section, ConfigDict):
+            yield f"{at}={shown(section)}: must be {TYPES[ConfigDict]}"
+            return
         for key in section:
             if key not in self.settings and key != "name":
                 yield f"{at}.{key}: {self.name} has no such setting{nearest(key, sorted(self.settings))}"

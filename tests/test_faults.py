@@ -112,7 +112,7 @@ def test_what_cannot_fit_is_refused_by_its_size_before_it_is_allocated(tiny_conf
     assert memory.of_largest(traced) == 4_000_000
     tiny_config.model.latent_dim = 2**31 - 1
     (line,) = lines(experiment.build(tiny_config).begin)
-    assert "would take 9" in line and "TB of memory" in line and "make the nets smaller" in line
+    assert "would take 1.29 TB of memory" in line and "make the nets smaller" in line
     tiny_config.data.num_train = 2**31 - 1
     assert "2,147,483,647 images" in lines(data.load, tiny_config.data, "train")[0]
 
@@ -177,12 +177,14 @@ def test_a_signal_ends_at_once_what_loses_nothing_and_is_noted_elsewhere():
 
 def test_a_call_that_does_not_come_back_is_ended():
     code = """
-import sys
+import hashlib, sys
 from gen_jax.training import interrupt
 sys.argv, interrupt.PATIENCE = ["x/launch.py"], 0.1
 with interrupt.Interrupts() as interrupts, interrupts.at_once("stopped"):
-    print(flush=True)
-    sum(range(10**12))
+    try:
+        print(flush=True)
+    finally:
+        hashlib.pbkdf2_hmac("sha256", b"x", b"y", 10**9)  # as a compilation: minutes outside of Python
 """
     running = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     running.stdout.readline()

@@ -1,7 +1,7 @@
 """Settings that data sets share."""
 from gen_jax.settings import POSITIVE, Must, Setting, one_of, placeholder
 
-MAX_SIDE = 8192  # pixels of a side that images are brought to
+MAX_SIDE = 4096  # pixels of a side that images are brought to
 
 COMMON = {  # what gen_jax.data.load does with any data set
     "classes": Setting("", 'names or indices, comma-separated: keep only these; "": all'),

@@ -9,6 +9,7 @@ Of kind image, x is uint8 [N,H,W,C] or [N,H,W]; labels are integers [N] or [N,1]
 """
 import lzma
 import math
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -26,7 +27,7 @@ from gen_jax.types import Source
 
 MAX_CLASSES = 100_000
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError,
-              SyntaxError, lzma.LZMAError)  # also encrypted, or packed in a way that is not known
+              SyntaxError, tokenize.TokenError, lzma.LZMAError)  # also encrypted, or packed in a way that is not known
 
 hp = Settings(__name__, {
     **COMMON, **IMAGES, **PATH, **TEST_FRACTION,
@@ -75,6 +76,9 @@ def _with_given(source: Source, arrays: dict, end: str, path: str) -> Source:
                                     np.float32 if values.dtype.kind == "f" else values.dtype)
         if f"names_{name}" in arrays:
             words[name] = tuple(map(str, np.atleast_1d(arrays[f"names_{name}"]).tolist()))
+            if values.size and not 0 <= values.min() <= values.max() < len(words[name]):
+                raise UserError(f"data: {key} in {path} is {values.min()}..{values.max()}, and names_{name} has "
+                                f"{len(words[name])} names")
     return Source(source.x, given, words)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
-PATIENCE = 5.0  # seconds that a call outside of Python, a compilation say, may take to come back
+PATIENCE = 5.0  # seconds that a call outside of Python, a compilation or a device's work, may take to come back
 
 
 class Interrupted(BaseException):
