@@ -175,6 +175,18 @@ def test_a_signal_ends_at_once_what_loses_nothing_and_is_noted_elsewhere():
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
+def test_a_signal_that_comes_where_nothing_can_be_raised_is_heeded_later(capsys):
+    class Collected:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+    with Interrupts() as interrupts:
+        with interrupts.at_once("stopped", patient=True):
+            Collected()
+        with pytest.raises(Interrupted), interrupts.at_once("stopped"):
+            pytest.fail("it is heeded here")
+    assert not capsys.readouterr().err
+
+
 def test_a_call_that_does_not_come_back_is_ended():
     code = """
 import hashlib, sys

@@ -35,6 +35,7 @@ class Interrupts:
         self.previous = {signum: signal.signal(signum, self._note) for signum in EXIT_CODES}
         read_end, self.write_end = os.pipe()
         os.set_blocking(self.write_end, False)
+        self.previous_hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
         self.previous_fd = signal.set_wakeup_fd(self.write_end, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, args=(read_end,), daemon=True).start()
         return self
@@ -42,6 +43,7 @@ class Interrupts:
     def __exit__(self, *_) -> None:
         signal.set_wakeup_fd(self.previous_fd)
         os.close(self.write_end)
+        sys.unraisablehook = self.previous_hook
         for signum, handler in self.previous.items():
             signal.signal(signum, handler)
 
@@ -74,8 +76,13 @@ class Interrupts:
         if self.message:
             raise Interrupted(signum, self.message)
 
+    def _unraisable(self, fault) -> None:
+        """Says nothing of an Interrupted that was raised where nothing can be, in a collection of garbage say."""
+        if not isinstance(fault.exc_value, Interrupted):
+            self.previous_hook(fault)
+
     def _watch(self, read_end: int) -> None:
-        """Ends the process where the main thread does not come to handle a signal. It runs in a thread of its own."""
+        """Ends the process where the main thread has not heeded a signal. It runs in a thread of its own."""
         with os.fdopen(read_end, "rb", buffering=0) as signals:
             while signum := signals.read(1):
                 time.sleep(PATIENCE)
