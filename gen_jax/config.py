@@ -1,30 +1,33 @@
 """From the config as written to the config as run: validated, step counts derived, locked; one message per rule."""
 from collections.abc import Iterator
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from gen_jax.errors import UserError
-from gen_jax.find import find
-from gen_jax.parts import complete, parts
-from gen_jax.settings import POSITIVE, Must, Setting, Settings, at_least, placeholder, share
+from gen_jax.find import find, names, nearest
+from gen_jax.parts import OPTIM, ROOMS, complete, parts
+from gen_jax.settings import BELOW, POSITIVE, Must, Setting, Settings, at_least, one_of, placeholder, share, shown
 
 FORMAT = 2  # of a workdir: raise it when older runs cannot be read
 
-SEED = Must(lambda seed: 0 <= seed < 2**32, "at least 0 and below 2**32")
+SEED = Setting(0, "root of every random number of the run: init, data order, noise, evaluation",
+               Must(lambda seed: 0 <= seed < 2**32, "at least 0 and below 2**32"))
 
 RUN = {  # what every experiment has, by section; the other sections are parts with settings of their own
     "train": Settings("train", {
         "batch_size": Setting(128, "examples in a batch", POSITIVE),
         "epochs": Setting(50, "passes over the training data; a ragged last step is left out of each", POSITIVE),
         "steps": Setting(placeholder(int), "length of the run in steps, in place of epochs", POSITIVE),
-        "on_device_gb": Setting(4.0, "training data up to so many GB live on the device; more are fed from the host"),
+        "on_device_gb": Setting(4.0, "training data up to so many GB live on the device; more are fed from the host",
+                                at_least(0)),
         "ema_decay": Setting(0.0, "per step, of weights and running statistics, and less in the first steps; 0: no "
                              "averages", share()),
         "ema_nets": Setting("", 'nets that are averaged, comma-separated; "": all, if ema_decay is above 0'),
     }),
     "evals": Settings("evals", {
-        "end": Setting((), "files of gen_jax/evals, run after training and by --mode=eval"),
-        "during": Setting((), "those run during training"),
+        "end": Setting((), "files of gen_jax/evals, run after training and by --mode=eval", item=str),
+        "during": Setting((), "those run during training", item=str),
         "every_epochs": Setting(0, "how often those run, in epochs; 0: never", at_least(0)),
         "every_steps": Setting(placeholder(int), "how often, in steps, in place of epochs", POSITIVE),
         "batch_size": Setting(1000, "examples per device call when measuring", POSITIVE),
@@ -47,11 +50,38 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
 FREE = ("evals", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir", "train.on_device_gb")
 
 
+def check_form(config: Any, what: str) -> None:
+    """Raises one UserError with a line for each section that config lacks, or that is none. what: it is, in words."""
+    if not isinstance(config, ConfigDict):
+        raise UserError(f"{what} is {type(config).__name__}, not a ConfigDict; begin with base.get_config()")
+    if faults := [f"{what} {line}" for line in _form_faults(config)]:
+        raise UserError(*faults)
+
+
+def _form_faults(config: ConfigDict) -> Iterator[str]:
+    sections = (*ROOMS, OPTIM, *RUN)
+    if "seed" not in config:
+        yield "has no seed"
+    for name in config:
+        if name not in (*sections, "seed", "derived"):
+            yield f"has a section {name!r} that nothing reads{nearest(name, ['seed', *sections])}"
+    named = {name: config.get(name) for name in sections}
+    if isinstance(named[OPTIM], ConfigDict):
+        named |= {f"{OPTIM}.{player}": section for player, section in named[OPTIM].items()}
+    for at, section in named.items():
+        if not isinstance(section, ConfigDict):
+            yield f"has no section {at}"
+        elif at not in (OPTIM, *RUN) and not isinstance(section.get("name"), str):
+            yield f"has no {at}.name, of a part: write config.{at} = <a file of gen_jax>.hp()"
+    if isinstance(named["evals"], ConfigDict):
+        for key in ("end", "during"):
+            if fault := RUN["evals"].settings[key].fault(named["evals"].get(key)):
+                yield f"has evals.{key}={shown(named['evals'].get(key))}: {fault}"
+
+
 def validate(config: ConfigDict) -> None:
     """Raises one UserError with a line for every fault in config."""
-    faults = []
-    if not SEED.holds(config.seed):
-        faults.append(f"seed={config.seed!r}: must be {SEED.text}")
+    faults = [f"seed={shown(config.seed)}: {fault}"] if (fault := SEED.fault(config.seed)) else []
     for name, settings in RUN.items():
         own = ConfigDict({key: value for key, value in config[name].items() if not isinstance(value, ConfigDict)})
         faults += settings.faults(own, name)
@@ -95,10 +125,13 @@ def resolve(config: ConfigDict, num_train: int, fingerprint: str, batches: int, 
     if faults := [f"{name}: happens every {period} steps, which must be a multiple of the {record} between records; "
                   f"set {name}.every_steps or log.every_steps" for name, period in periods.items() if period % record]:
         raise UserError(*faults)
+    total = config.train.steps or per_epoch * config.train.epochs
+    if total >= BELOW:
+        raise UserError(f"train.epochs={config.train.epochs}: is {total:,} steps; a run has fewer than 2**31")
     config.derived = ConfigDict({
         "format": FORMAT, "num_train": num_train, "steps_per_epoch": per_epoch, "record_steps": record,
         "evals_steps": periods["evals"], "checkpoint_steps": periods["checkpoint"],
-        "total_steps": config.train.steps or per_epoch * config.train.epochs, "data_fingerprint": fingerprint})
+        "total_steps": total, "data_fingerprint": fingerprint})
     return config.lock()
 
 
@@ -127,15 +160,21 @@ def name_list(text: str) -> list[str]:
 
 def describe(config: ConfigDict) -> Iterator[str]:
     """A line for each key of config: its name, its value, and what it means."""
-    meanings = {"seed": "root of every random number of the run: init, data order, noise, evaluation"}
-    for name, settings in RUN.items():
-        meanings |= {f"{name}.{key}": setting.meaning for key, setting in settings.settings.items()}
-    for part in parts(config):
-        meanings[f"{part.at}.name"] = f"a file of gen_jax/{part.room.replace('.', '/')}"
-        if part.hp:
-            meanings |= {f"{part.at}.{key}": setting.meaning for key, setting in part.hp.settings.items()}
+    meanings = {key: setting.meaning for key, setting in declared(config).items()}
     for key, value in _flat(config.to_dict(), as_text=True).items():
         yield f"{f'{key} = {value}':<40}{'  # ' + meanings[key] if key in meanings else ''}".rstrip()
+
+
+def declared(config: ConfigDict) -> dict[str, Setting]:
+    """What is declared of every key of config, by its dotted name: its meaning, type and range."""
+    settings = {"seed": SEED}
+    sections = [(name, own) for name, own in RUN.items()] + [(part.at, part.hp) for part in parts(config) if part.hp]
+    for at, own in sections:
+        settings |= {f"{at}.{key}": setting for key, setting in own.settings.items()}
+    for part in parts(config):
+        settings[f"{part.at}.name"] = Setting(part.name, f"a file of gen_jax/{part.room.replace('.', '/')}",
+                                              one_of(*names(part.room)))
+    return settings
 
 
 def typed(config: ConfigDict) -> ConfigDict:
@@ -152,7 +191,8 @@ def typed(config: ConfigDict) -> ConfigDict:
 
 
 def completed(config: ConfigDict) -> ConfigDict:
-    """A copy of config with a section for every eval that it names."""
+    """A copy of config with a section for every eval that it names. Raises UserError where it is not of the form."""
+    check_form(config, "the config")
     return complete(ConfigDict(config.copy_and_resolve_references()))
 
 
@@ -180,5 +220,9 @@ def _flat(section: dict, prefix: str = "", as_text: bool = False) -> dict:
         if isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.", as_text)
         else:
-            flat[prefix + key] = repr(value) if as_text else list(value) if isinstance(value, tuple) else value
+            flat[prefix + key] = repr(value) if as_text else _lists(value)
     return flat
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(item) for item in value] if isinstance(value, list | tuple) else value

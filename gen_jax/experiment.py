@@ -1,12 +1,13 @@
 """One experiment's parts, from its config: data, nets, game, optimizers."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import optax
 from ml_collections import ConfigDict
 
-from gen_jax import data
+from gen_jax import data, memory
 from gen_jax.config import completed, name_list, resolve, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find
@@ -55,9 +56,11 @@ class Experiment(NamedTuple):
         return memory_feed(self.train, self.config.seed, self.step_size, self.config.train.on_device_gb)
 
     def begin(self) -> loop.Progress:
-        """The progress before the first step."""
-        state = create(self.objective, self.optimizers, self.ema_nets, stream(self.config.seed, "init"))
-        return loop.begin(state, self.step(), self.batch_shape(), stream(self.config.seed, "train"))
+        """The progress before the first step. Nets or steps that cannot fit into the memory are a UserError."""
+        make, key = partial(create, self.objective, self.optimizers, self.ema_nets), stream(self.config.seed, "init")
+        memory.check_on_device(memory.of_tree(jax.eval_shape(make, key)), "the nets with their optimizers",
+                               "make the nets smaller")
+        return loop.begin(make(key), self.step(), self.batch_shape(), stream(self.config.seed, "train"))
 
     def batch_shape(self) -> Batch:
         """Shapes of what one step takes."""
@@ -103,12 +106,22 @@ def build_objective(config: ConfigDict, spec: Spec) -> Objective:
     if set(config.optim) != set(objective.owns):
         raise UserError(f"optim: has sections for {sorted(config.optim)}, and the players of {config.objective.name} "
                         f"are {sorted(objective.owns)}")
-    for player in (move.player for move in objective.moves if move.player not in objective.owns):
-        raise UserError(f"objective.name={config.objective.name!r}: has a move of {player!r}, who owns no net")
+    if faults := list(_game_faults(objective)):
+        raise UserError(*(f"objective.name={config.objective.name!r}: {fault}" for fault in faults))
     if lacking := [name for name in objective.conditions if name not in spec.given]:
         raise UserError(f"data: gives no {', '.join(lacking)}, on which {config.model.name} with "
                         f"{config.objective.name} conditions; it gives: {', '.join(sorted(spec.given)) or 'nothing'}")
     return seen(objective, spec)
+
+
+def _game_faults(objective: Objective) -> Iterator[str]:
+    if not objective.moves:
+        yield "has no moves"
+    for player in {move.player for move in objective.moves} - {*objective.owns}:
+        yield f"has a move of {player!r}, who owns no net"
+    for player, owned in objective.owns.items():
+        for name in {*owned} - {*objective.nets}:
+            yield f"{player!r} owns the net {name!r}; there are: {', '.join(sorted(objective.nets))}"
 
 
 def seen(objective: Objective, spec: Spec) -> Objective:

@@ -24,7 +24,7 @@ def load(workdir: str | Path, checkpoint: str | int = "latest") -> "LoadedRun":
     Its data are not needed, and nothing is written. Raises UserError.
     """
     folder = Workdir(workdir)
-    return LoadedRun(load_run(folder, {}, checkpoint=str(checkpoint)).trained, folder)
+    return LoadedRun(load_run(folder, {}, str(checkpoint)).trained, folder)
 
 
 class LoadedRun:

@@ -12,7 +12,6 @@ from gen_jax.experiment import Experiment
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.workdir import Workdir
 from gen_jax.training.checkpoint import Checkpoints, Damaged
-from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.loop import Progress
 from gen_jax.training.state import TrainState
 
@@ -27,16 +26,14 @@ class Run(NamedTuple):
 
 
 def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Trained | None = None,
-               interrupts: Interrupts | None = None, codes: dict | None = None) -> Trained:
+               codes: dict | None = None) -> Trained:
     """What evals see of a state: the only place where it is put together. codes: what its checkpoint says of them."""
     history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(state.step)]
     return Trained(built.config, built.objective, built.spec, state.averaged(), built.data, history, other,
-                   raw=state.vars, saved=workdir.saved, interrupts=interrupts or Interrupts(),
-                   step=int(state.step), codes=codes)
+                   raw=state.vars, saved=workdir.saved, step=int(state.step), codes=codes)
 
 
-def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = None, checkpoint: str = "latest"
-             ) -> Run:
+def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest") -> Run:
     """The run in workdir; nothing there is changed, and no data are loaded before they are needed.
 
     overrides: values by dotted key, "evals.other" say; only those of what touches no state may differ.
@@ -55,7 +52,7 @@ def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = 
     checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
     built = experiment.rebuild(config.lock(), checkpoints.meta().get("data"))
     progress, meta = _restored(checkpoints, checkpoint, jax.eval_shape(built.begin), workdir)
-    trained = trained_of(built, progress.state, workdir, load_other(built.config), interrupts, meta.get("codes"))
+    trained = trained_of(built, progress.state, workdir, load_other(built.config), meta.get("codes"))
     return Run(trained, progress.state, meta["spent"], built.step_size)
 
 

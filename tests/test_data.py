@@ -87,7 +87,7 @@ def test_a_cap_is_a_fixed_choice_in_proportion_and_smaller_ones_lie_in_larger_on
 
 
 def test_a_setting_that_a_data_set_does_not_have_is_refused():
-    with pytest.raises(TypeError, match="digits has no setting 'size'"):
+    with pytest.raises(UserError, match=r"digits.hp\(size=...\): digits has no such setting"):
         config(size=(28, 28))
     hp = config(name="npz", test_fraction=1.0)
     hp["sise"] = 3

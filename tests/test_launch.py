@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from absl import flags
 
-handler = signal.getsignal(signal.SIGINT)
+handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
 import launch  # noqa: E402, I001
 
-signal.signal(signal.SIGINT, handler)  # the launcher has set its own
+for signum, handler in handlers.items():  # the launcher has set its own
+    signal.signal(signum, handler)
 
 from gen_jax import command_line  # noqa: E402
 from gen_jax.errors import UserError  # noqa: E402
@@ -103,11 +104,18 @@ def result(workdir):
     (["--config.train.epcohs=3", "--config.trian.epochs=3", "--config.seed=1e3", "--confg=x", "--mode=trian", "seed=3",
       "--config.optim.vae.lr=-1"],
      ["config.train has no key 'epcohs'; did you mean 'epochs'", "config has no key 'trian'; did you mean 'train'",
-      "--config.seed=1e3: invalid literal", "--confg: there is no such flag; did you mean 'config'?",
+      "--config.seed=1e3: must be a whole number", "--confg: there is no such flag; did you mean 'config'?",
       "--mode=trian: value should be one of <bench|data|dry|eval|sample|train>", "'seed=3': not a flag",
       "optim.vae.lr=-1.0: must be positive"]),
+    (["--config.seed", "-5", "--config.objective.beta=0.5,1", "--config.train.epochs=3.0", "--config.model=3"],
+     ["seed=-5: must be at least 0", "beta=0.5,1: must be a finite number, at least 0", "a whole number, positive",
+      "is not a dict"]),
+    (["--config.evals.concepts.pairs=(1,2)", "--config.evals.arithmetic.pair=('a',None)", "--config.seed=-5",
+      "--config.evals.interpolation.pairs=(True,0)", "--config.evals.manifold.plane=('a','b')"],
+     ["concepts.pairs=(1, 2): must be a tuple of texts", "arithmetic.pair=('a', None): must be a tuple of texts",
+      "seed=-5: must be", "pairs=(True, 0): must be a tuple of whole numbers", "plane=('a', 'b'): must be a tuple of"]),
     (["--config.optim.vae.name=adamm", "--config.model.latent_dim=0", "--config.data.name=digit", "--config.seed=-1"],
-     ["did you mean 'adam'", "model.latent_dim=0: must be 1 or more", "seed=-1: must be at least 0",
+     ["did you mean 'adam'", "model.latent_dim=0: must be at least 1 and below 2**31", "seed=-1: must be at least 0",
       "data: there is no 'digit'; did you mean 'digits'"]),
     (["--config.evals.concepts.pairs=('thin->bald',)", "--config.evals.latent_scatter.plane=(0,99)",
       "--config.evals.arithmetic.pair=('1->0',)"],
@@ -120,6 +128,7 @@ def result(workdir):
     (["--config.train.batch_size=5000"], ["train.batch_size=5000 is more than the 1438 training examples"]),
     (["--mode=eval", "--workdir=/nowhere/run"], ["no run there"]),
     (["--workdir=/proc/run"], ["cannot write there"]),
+    (["--flagfile=/nonexistent"], ["there is no such flag"]),
 ], ids=lambda value: value[0][:24])
 def test_a_fault_is_one_line_and_exit_code_2(args, said, run):
     code, _, err = run(*args)
@@ -133,7 +142,7 @@ def test_a_process_that_fails_has_its_exit_code_and_no_traceback(tmp_path):
     done = process("--config.seed=-1", cwd=tmp_path)
     assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
     assert done.stderr.splitlines()[-1].startswith("launch.py: seed=-1: must be at least 0")
-    diverging = process(f"--workdir={tmp_path}", *SMALL, "--config.optim.vae.name=sgd", "--config.optim.vae.lr=1e30")
+    diverging = process(f"--workdir={tmp_path}", *SMALL, "--config.optim.vae.name=sgd", "--config.optim.vae.lr=1e9")
     assert diverging.returncode == 3, diverging.stderr
     assert re.search(r"step \d+: vae/.* is not finite", diverging.stderr.splitlines()[-1])
 

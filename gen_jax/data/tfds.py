@@ -60,7 +60,10 @@ def prepare_picture(hp: ConfigDict, shape: tuple[int, int, int], picture: Image.
 def state(hp: ConfigDict, split: str) -> str:
     """What the images depend on: the prepared data set's description and files, and the form asked for."""
     folder = _prepared(hp)
-    files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(folder.iterdir())]
+    try:
+        files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(folder.iterdir())]
+    except OSError as error:  # a link that leads nowhere, or to itself
+        raise UserError(_damaged(folder, error)) from error
     return repr((form(hp), hp.test_fraction if _part(folder, split)[1] else None, files))
 
 
@@ -119,8 +122,11 @@ def _description(folder: Path) -> Description:
     try:
         info = json.loads((folder / "dataset_info.json").read_bytes())
         formats = (info.get("fileFormat", "tfrecord"), *info.get("alternativeFileFormats", ()))
-        return Description(formats, tuple(split["name"] for split in info["splits"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        splits = tuple(split["name"] for split in info["splits"])
+        if not splits or not all(isinstance(name, str) for name in (*formats, *splits)):
+            raise ValueError("dataset_info.json names no splits")
+        return Description(formats, splits)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(_damaged(folder, error)) from error
 
 
@@ -147,16 +153,18 @@ def _read(folder: Path, part: str, hp: ConfigDict) -> Source:
         image, label = _keys(builder.info.features, folder)
         raw = builder.as_data_source(part, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
         examples = list(_examples(raw, image, label))
+        wanted, names = form(hp), [f"{hp.dataset} {part}[{index}]" for index in range(len(examples))]
+        labels = np.array([number for _, number in examples], np.int32)
+        known = label is not None and labels.min(initial=0) >= 0
+        classes = tuple(builder.info.features[label].names) if known else ()
+        if known and labels.max(initial=0) >= len(classes):
+            raise ValueError(f"a label is {labels.max()}, and there are {len(classes)} classes")
+        arrays = (_decoded(picture, wanted, name) for (picture, _), name in zip(examples, names, strict=True))
+        return labelled(stack(arrays, names), labels if known else None, classes)
     except (UserError, ImportError, MemoryError):
         raise
     except Exception as error:  # a missing, cut or changed file shows in many ways
         raise UserError(_damaged(folder, error)) from error
-    wanted, names = form(hp), [f"{hp.dataset} {part}[{index}]" for index in range(len(examples))]
-    arrays = (_decoded(picture, wanted, name) for (picture, _), name in zip(examples, names, strict=True))
-    labels = np.array([number for _, number in examples], np.int32)
-    known = label is not None and labels.min(initial=0) >= 0
-    return labelled(stack(arrays, names), labels if known else None,
-                    tuple(builder.info.features[label].names) if known else ())
 
 
 def _keys(features, folder: Path) -> tuple[str, str | None]:

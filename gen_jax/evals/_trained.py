@@ -1,7 +1,7 @@
 """What an eval sees of a run."""
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from ml_collections import ConfigDict
 from gen_jax.data import Splits
 from gen_jax.errors import NoData
 from gen_jax.keys import stream
-from gen_jax.training.interrupt import Interrupts
 from gen_jax.types import Batch, Given, Objective, PyTree, Source, Spec, Vars
 
 
@@ -40,7 +39,6 @@ class Trained:
     saved: Callable[[str], list[Path]] = lambda name: []  # what an eval saved during training under a name, in order
     step: int = 0  # steps that the state has seen
     codes: dict | None = None  # of the training data's codes, what the checkpoint says: see evals/latent/_codes.py
-    interrupts: Interrupts = field(default_factory=Interrupts)  # what long evals heed
 
     @property
     def train(self) -> Source:

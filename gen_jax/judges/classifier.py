@@ -24,7 +24,6 @@ from gen_jax.net import apply
 from gen_jax.terms.augment import chain
 from gen_jax.training import loop
 from gen_jax.training.feed import memory_feed
-from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import TrainState, create
 from gen_jax.training.step import make_step
 from gen_jax.types import Aux, Batch, Move, Net, Objective, Source, Vars
@@ -65,11 +64,10 @@ class Classifier(NamedTuple):
     accuracy: float  # on the test split
 
 
-def classifier(hp: ConfigDict, interrupts: Interrupts) -> Classifier:
+def classifier(hp: ConfigDict) -> Classifier:
     """The classifier of all classes of the data set that hp, config.data, names; from the cache where it is there.
 
-    It depends on the data alone, not on the run's seed: numbers that it gives compare between runs. Raises Interrupted
-    if it is asked to stop while it is trained.
+    It depends on the data alone, not on the run's seed: numbers that it gives compare between runs.
     """
     hp = hp.copy_and_resolve_references()
     hp.update({"classes": "", "num_train": None, "num_test": None} | ({"binarize": False} if "binarize" in hp else {}))
@@ -83,7 +81,7 @@ def classifier(hp: ConfigDict, interrupts: Interrupts) -> Classifier:
     try:
         weights = serialization.from_bytes(state.vars, _whole(path.read_bytes()))
     except (OSError, ValueError):  # not there, or not whole
-        weights = _train(objective, optimizers, state, train, size, steps, interrupts)
+        weights = _train(objective, optimizers, state, train, size, steps)
         _keep(path, serialization.to_bytes(weights))
 
     @jax.jit
@@ -113,17 +111,14 @@ def _objective(num_classes: int, image_shape: tuple[int, int, int]) -> Objective
     return Objective(nets, {"judge": ("judge",)}, (Move("judge", loss),), lambda *args: {}, {"both": both})
 
 
-def _train(objective: Objective, optimizers, state: TrainState, train: Source, size: int, steps: int,
-           interrupts: Interrupts) -> Vars:
+def _train(objective: Objective, optimizers, state: TrainState, train: Source, size: int, steps: int) -> Vars:
     """The variables after so many steps with batches of this size."""
     step, feed = make_step(objective, optimizers, 0.0, steps), memory_feed(train, 0, size, ON_DEVICE_GB)
     shape = jax.tree.map(lambda array: jax.ShapeDtypeStruct((size, *array.shape[1:]), array.dtype),
                          Batch(train.x, train.given))
     logging.warning("training a classifier on %d images to judge samples by, once", len(train.x))
     began, key = time.perf_counter(), jax.random.key(1)
-    progress = loop.fit(loop.begin(state, step, shape, key), step, feed, key, steps, interrupts.requested)
-    interrupts.raise_if_requested("stopped while a classifier was trained to judge samples by, which is not kept; the "
-                                  "run itself is saved, --mode=eval measures it")
+    progress = loop.fit(loop.begin(state, step, shape, key), step, feed, key, steps)
     logging.warning("the classifier is trained, in %.0f s", time.perf_counter() - began)
     return progress.state.vars
 

@@ -22,7 +22,8 @@ CHECKPOINT = Setting("latest", "which state: latest, best (by checkpoint.best) o
 def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
     """Runs evals.end: their numbers are added to result.json after each, and their pictures are saved.
 
-    What an earlier measurement of the same state has found stays in it.
+    What an earlier measurement of the same state has found stays in it. An eval that fails keeps no other from being
+    run: what it raised is raised at the end. Raises UserError, with a line for each fault, and Interrupted.
     """
     result = _result(run)
     before = read_json(workdir.result) or {}
@@ -30,22 +31,37 @@ def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
         result["metrics"] = before["metrics"] | result["metrics"]
     with writing(workdir):
         write_json(workdir.result, result)
+    failed: list[Exception] = []
     for name in run.trained.hp.end:
-        interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval measures "
-                                      "again")
-        if lacking := lacks(needs(name), run.trained):
-            say(f"eval {name}: left out, this run has no {lacking}")
-            continue
-        try:
-            result["metrics"] |= run_evals([name], run.trained, workdir, lambda what: workdir.figures / what)
-        except NoData as error:
-            say(f"eval {name}: left out, it needs the data that this run was trained on. {error}")
-            continue
+        with interrupts.at_once("stopped while measuring; training is finished and saved, --mode=eval measures again"):
+            result["metrics"] |= _measured(name, run.trained, workdir, failed)
         with writing(workdir):
             write_json(workdir.result, result)
     _print_numbers(result["metrics"])
     say(f"{result['images_seen']:,} examples in {run.spent:.1f} s, {result['images_per_s']:,.0f} examples/s; "
         f"pictures in {workdir.figures}, numbers in {workdir.result}")
+    if faults := [line for error in failed if isinstance(error, UserError) for line in error.faults]:
+        raise UserError(*faults)
+    for error in failed:
+        raise error
+
+
+def _measured(name: str, trained: Trained, workdir: Workdir, failed: list[Exception]) -> dict[str, float | str]:
+    """What one eval of the end has found: {} where the run lacks what it needs, or where it raised what `failed` gets.
+    """
+    try:
+        if lacking := lacks(needs(name), trained):
+            say(f"eval {name}: left out, this run has no {lacking}")
+            return {}
+        return run_evals([name], trained, workdir, lambda what: workdir.figures / what)
+    except NoData as error:
+        say(f"eval {name}: left out, it needs the data that this run was trained on. {error}")
+    except UserError as error:
+        failed.append(UserError(*(f"eval {name}: {line}" for line in error.faults)))
+    except Exception as error:  # of an eval, or a picture's library: the numbers of the others are worth having
+        say(f"eval {name}: failed ({type(error).__name__}: {error}); its traceback follows the other evals")
+        failed.append(error)
+    return {}
 
 
 def run_evals(names: list[str], trained: Trained, workdir: Workdir, path: Callable[[str], Path]

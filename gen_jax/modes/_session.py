@@ -20,8 +20,10 @@ from gen_jax.report.workdir import Workdir
 from gen_jax.runs import trained_of
 from gen_jax.training import loop
 from gen_jax.training.checkpoint import Checkpoints
-from gen_jax.training.interrupt import Interrupts
+from gen_jax.training.interrupt import Interrupted, Interrupts
 from gen_jax.training.validate import make_validate
+
+NOT_BEGUN = "stopped before a step of this launch was made; the same command goes on"
 
 
 class Session:
@@ -38,7 +40,7 @@ class Session:
         self.codes = CodeStatistics(experiment.train, experiment.spec.kind)
         self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
                                       config.train.on_device_gb)
-        self.progress, self.spent = self._resume()
+        self.progress, self.spent, self.due = self._resume()
         self.tensorboard = _tensorboard(workdir, self.step) if config.log.tensorboard else None
         self.line = ProgressLine(self.total_steps, self.feed.steps_per_epoch, experiment.step_size)
 
@@ -52,27 +54,31 @@ class Session:
 
         Raises Diverged, Interrupted, and UserError where the workdir cannot be written.
         """
-        if self.step >= self.total_steps:
+        if self.step >= self.total_steps and not self.due:
             return
-        advance = self._compile()
+        self.interrupts = interrupts
+        with interrupts.at_once(NOT_BEGUN):
+            advance = self._compile()
         self.line.start(self.step)
         self.began = time.perf_counter() - self.spent
         try:
+            if self.due:
+                self.progress = self._record(self.progress, self.step)
             self.progress = loop.run(self.progress, advance, self.feed, self.key, self.total_steps, self.record_steps,
                                      on_stretch=lambda progress, step: self.line.update(step),
                                      on_record=self._record, stopped=interrupts.requested)
             self._save({})
         finally:
             self.line.close()
-        interrupts.raise_if_requested(f"stopped at step {self.step} of {self.total_steps} and saved; the same command "
-                                      "goes on from there")
+        interrupts.raise_if_requested(self._stopped(self.step))
 
     def trained(self) -> Trained:
         """The state as evals see it."""
         return trained_of(self.experiment, self.progress.state, self.workdir)
 
-    def _resume(self) -> tuple[loop.Progress, float]:
-        """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it."""
+    def _resume(self) -> tuple[loop.Progress, float, bool]:
+        """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it; whether the
+        record of its step is still to be made."""
         progress = self.experiment.begin()
         with writing(self.workdir):
             restored = self.checkpoints.restore(progress, set_aside=True)
@@ -82,10 +88,11 @@ class Session:
             # Copied: the loop gives its buffers away, and a restored array may share its memory with the reader.
             progress, meta = jax.tree.map(jnp.copy, restored[0]), restored[1]
             say(f"resumed at step {int(progress.state.step)} of {self.total_steps}")
+        due = meta.get("due", False)
         with writing(self.workdir):
             for log in (self.metrics, self.timing):
-                log.rewind(int(progress.state.step))
-        return progress, meta["spent"]
+                log.rewind(int(progress.state.step) - due)
+        return progress, meta["spent"], due
 
     def _compile(self):
         """The compiled loop; the validation is compiled too, so that neither counts as training time."""
@@ -100,14 +107,19 @@ class Session:
         """Validates, records, draws and saves, as they are due."""
         self.progress, derived = progress, self.config.derived
         record = {"step": step, **self._epoch(step), "images_seen": step * self.experiment.step_size,
-                  **self._train_metrics(step), **self._test_metrics()}
+                  **self._train_metrics(step)}
         drawn = derived.evals_steps > 0 and step % derived.evals_steps == 0
-        if drawn:
-            record |= self._draw(f"_{record.get('epoch', step):04d}")
-        complete = drawn or not derived.evals_steps  # other records may lack the metrics of evals.during
-        if complete and self.checkpoints.best and self.checkpoints.best not in record:
-            raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r}"
-                            f"{nearest(self.checkpoints.best, sorted(name for name in record if '/' in name))}")
+        try:
+            with self.interrupts.at_once(self._stopped(step), patient=True):
+                record |= self._test_metrics()
+                record |= self._draw(f"_{record.get('epoch', step):04d}") if drawn else {}
+            if drawn or not derived.evals_steps:  # other records may lack the metrics of evals.during
+                self._check_best(record)
+        except loop.Diverged:
+            raise
+        except (Exception, Interrupted):
+            self._save({}, due=True)
+            raise
         spent = time.perf_counter() - self.began
         with writing(self.workdir):
             self.metrics.append(record)
@@ -119,6 +131,15 @@ class Session:
         if step % derived.checkpoint_steps == 0 or step == self.total_steps:
             self._save(record)
         return self.progress
+
+    def _check_best(self, record: dict) -> None:
+        known = sorted(name for name, value in record.items() if "/" in name and not isinstance(value, str))
+        if self.checkpoints.best and self.checkpoints.best not in known:
+            raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r} that is a number"
+                            f"{nearest(self.checkpoints.best, known)}")
+
+    def _stopped(self, step: int) -> str:
+        return f"stopped at step {step} of {self.total_steps} and saved; the same command goes on from there"
 
     def _epoch(self, step: int) -> dict[str, int]:
         """The epoch that has ended, where records are of whole epochs."""
@@ -145,10 +166,12 @@ class Session:
         names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
         return run_evals(names, trained, self.workdir, lambda name: self.workdir.samples / f"{name}{suffix}")
 
-    def _save(self, metrics: dict[str, float]) -> None:
+    def _save(self, metrics: dict[str, float], due: bool = False) -> None:
+        """Saves the state. due: the record of this step is still to be made, when the run goes on."""
         with writing(self.workdir):
             self.spent = time.perf_counter() - self.began
-            self.checkpoints.save(self.step, self.progress, metrics, {"spent": self.spent, **self._meta()})
+            self.checkpoints.save(self.step, self.progress, metrics,
+                                  {"spent": self.spent, "due": due, **self._meta()})
 
     def _meta(self) -> dict:
         """What a checkpoint says of the data, with which the model can be used without them."""

@@ -29,11 +29,11 @@ def evaluate(workdir: Workdir, overrides: dict, checkpoint: str = "latest", only
     workdir.claim()
     if only:
         overrides = overrides | {"evals.end": tuple(name_list(only))}
+    loaded = load_run(workdir, overrides, checkpoint)
+    with contextlib.suppress(NoData):  # without the data, the evals that need none run
+        check_evals(loaded.trained.config, loaded.trained.data)
+    at = workdir if checkpoint == "latest" else workdir.of_step(int(loaded.state.step))
+    with writing(at):
+        at.figures.mkdir(parents=True, exist_ok=True)
     with Interrupts() as interrupts:
-        loaded = load_run(workdir, overrides, interrupts, checkpoint)
-        with contextlib.suppress(NoData):  # without the data, the evals that need none run
-            check_evals(loaded.trained.config, loaded.trained.data)
-        at = workdir if checkpoint == "latest" else workdir.of_step(int(loaded.state.step))
-        with writing(at):
-            at.figures.mkdir(parents=True, exist_ok=True)
         measure(loaded, at, interrupts)

@@ -1,10 +1,12 @@
 """Draws samples from a trained run; it needs no data set."""
 import io
+import math
 from pathlib import Path
 
 import jax
 import numpy as np
 
+from gen_jax import memory
 from gen_jax.asking import codes_of, drawn, given_of
 from gen_jax.command_line import Launch
 from gen_jax.config import SEED
@@ -45,9 +47,10 @@ def sample(workdir: Workdir, overrides: dict, given: dict[str, str], num: int = 
 
     given: text by name, as --given.label=automobile says; a list with commas is taken in turn. The others: see FLAGS.
     """
-    trained, state, *_ = load_run(workdir, overrides, checkpoint=checkpoint)
+    trained, state, *_ = load_run(workdir, overrides, checkpoint)
     code = _read_latents(trained, latents) if latents else None
     num = num if code is None else len(code)
+    memory.check(12 * num * math.prod(trained.spec.x), f"--num={num}: as many samples", "ask for fewer")
     wanted = trained.wanted(num, given_of(trained, {name: text.split(",") for name, text in given.items()}, num))
     code = drawn(trained, num, wanted, seed, truncation) if code is None else code
     x = trained.decode(code, wanted)

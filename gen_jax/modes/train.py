@@ -4,7 +4,7 @@ from ml_collections import ConfigDict
 from gen_jax import experiment
 from gen_jax.command_line import Launch
 from gen_jax.modes._run import measure, writing
-from gen_jax.modes._session import Session
+from gen_jax.modes._session import NOT_BEGUN, Session
 from gen_jax.report import environment
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.terminal import say
@@ -27,14 +27,15 @@ def train(config: ConfigDict, workdir: Workdir) -> None:
         workdir.adopt(built.config)
         _note_launch(workdir, built.config)
     with Interrupts() as interrupts:
-        session = Session(built, workdir)
+        with interrupts.at_once(NOT_BEGUN):
+            session = Session(built, workdir)
         session.train(interrupts)
         result = read_json(workdir.result)
         if result and result.get("step") == session.step:
             say(f"{workdir.path}: finished before; --mode=eval measures and draws again")
             return
         state = session.progress.state
-        trained = trained_of(built, state, workdir, other, interrupts)
+        trained = trained_of(built, state, workdir, other)
         measure(Run(trained, state, session.spent, built.step_size), workdir, interrupts)
 
 

@@ -72,4 +72,4 @@ def _tuples(value):
     """Lists as tuples, as configs have them."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -41,7 +41,7 @@ class Checkpoints:
 
     def save(self, step: int, tree: PyTree, metrics: Mapping[str, float], meta: Mapping[str, Any]) -> None:
         """Saves tree as this step. metrics: of this step, for `best`; meta: anything JSON. Raises OSError."""
-        if step in self.steps():
+        if step in self.steps() and not metrics:
             return
         self._remove_unfinished()
         try:
@@ -63,6 +63,8 @@ class Checkpoints:
             json.dump(manifest, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
+        if (self.folder / str(step)).exists():  # saved before its record was made
+            os.replace(self.folder / str(step), self.folder / f"{step}.replaced.unfinished")
         os.replace(unfinished, self.folder / str(step))
 
     def restore(self, target: PyTree, set_aside: bool) -> tuple[PyTree, dict] | None:

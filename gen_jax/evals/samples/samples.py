@@ -12,7 +12,7 @@ MAX_CLASSES = 32  # with a row of their own
 
 hp = Settings(__name__, {
     "num": Setting(64, "how many samples, a square number",
-                   Must(lambda num: num > 0 and isqrt(num) ** 2 == num, "a square number, as 16 or 64")),
+                   Must(lambda num: 0 < num <= 10_000 and isqrt(num) ** 2 == num, "a square number up to 10,000")),
 })
 
 
