@@ -6,7 +6,11 @@ import signal
 import sys
 from pathlib import Path
 
+from gen_jax.report.terminal import guard, say
+
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl-C ends the process at once
+if __name__ == "__main__":
+    guard()  # before anything that opens a file, or takes hold of stdout and stderr
 
 # ruff: noqa: E402
 import jax
@@ -16,7 +20,6 @@ from gen_jax import command_line
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.folders import keep_compiled_code
-from gen_jax.report.terminal import say
 from gen_jax.training.interrupt import Interrupted
 from gen_jax.training.loop import Diverged
 

@@ -28,6 +28,7 @@ class Launch(NamedTuple):
     workdir: Path
     num: int
     given: dict[str, str]  # the texts given as --given.name=text
+    restart: bool  # whether the run that is in the workdir is moved aside
 
 
 def parse(argv: list[str], default_config: str) -> Launch:
@@ -59,7 +60,7 @@ def parse(argv: list[str], default_config: str) -> Launch:
     if rest[1:]:
         raise UserError(*(f"{word!r}: not a flag; flags are written --name=value" for word in rest[1:]))
     return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]), workdir, values.num,
-                  given)
+                  given, values.restart)
 
 
 def _config_of(name: str, mode: str | None, workdir: Path) -> ConfigDict:
@@ -91,6 +92,7 @@ modes (default train):
 {modes}
 
 --workdir: folder of the run; default runs/<config>. A run there is resumed.
+--restart: train: moves the run that is in the workdir into a folder in it, old_1 say, and starts anew.
 --num: sample: how many samples (64).
 --given.NAME=VALUE[,VALUE...]: sample: what a conditional model is given, --given.label=automobile say.
 Flags of JAX (--jax_platforms=cpu) are flags too.
@@ -103,6 +105,7 @@ def _define(values: flags.FlagValues, config: ConfigDict, words: list[str]) -> N
     """Defines the launcher's flags. words: the program and its arguments, in which overrides are looked for."""
     flags.DEFINE_enum("mode", "train", names("modes"), "What is done.", flag_values=values)
     flags.DEFINE_string("workdir", None, "Folder of the run.", flag_values=values)
+    flags.DEFINE_boolean("restart", False, "Moves the run in the workdir aside first.", flag_values=values)
     flags.DEFINE_integer("num", 64, "--mode=sample: how many samples", flag_values=values)
     # It reads words at once, and may raise: it comes last.
     config_flags.DEFINE_config_dict("config", config, lock_config=True, flag_values=values, sys_argv=words)
@@ -140,7 +143,8 @@ def _fault(word: str, config: ConfigDict, program: str) -> str:
     elif name.removeprefix("no") in flags.FLAGS:
         return ""
     else:
-        return f"--{name}: there is no such flag{nearest(name, ['config', 'mode', 'workdir', 'num', 'given', 'help'])}"
+        known = ["config", "mode", "workdir", "num", "given", "restart", "help"]
+        return f"--{name}: there is no such flag{nearest(name, known)}"
     try:
         check()
     except FAULTS as error:

@@ -9,15 +9,16 @@ Of kind image, x is uint8 [N,H,W,C] or [N,H,W]; labels are integers [N] or [N,1]
 """
 import zipfile
 import zlib
-from pathlib import Path
 
 import numpy as np
 from ml_collections import ConfigDict
 
+from gen_jax.data._files import file_at
 from gen_jax.data._settings import COMMON, IMAGES, PATH, TEST_FRACTION
 from gen_jax.data._source import labelled, split_off
 from gen_jax.errors import UserError
 from gen_jax.find import find, names
+from gen_jax.folders import expanded
 from gen_jax.settings import Must, Setting, Settings
 from gen_jax.types import Source
 
@@ -73,7 +74,7 @@ def _with_given(source: Source, arrays: dict, end: str, path: str) -> Source:
 def _arrays(hp: ConfigDict) -> dict[str, np.ndarray]:
     if not hp.path:
         raise UserError("data.path is not set: --config.data.path=FILE, an .npz or .npy file")
-    path = Path(hp.path).expanduser()
+    path = file_at(expanded(hp.path, "data.path"))
     try:
         loaded = np.load(path, allow_pickle=False)
         return {"images": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)

@@ -9,7 +9,7 @@ import jax
 from ml_collections import ConfigDict
 
 from gen_jax import experiment
-from gen_jax.config import differences
+from gen_jax.config import differences, run_id
 from gen_jax.errors import UserError
 from gen_jax.evals import Page, Trained, lacks
 from gen_jax.experiment import Experiment
@@ -19,7 +19,7 @@ from gen_jax.report.files import read_json, write_json
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
-from gen_jax.training.checkpoint import Checkpoints
+from gen_jax.training.checkpoint import Checkpoints, saved_log
 from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import TrainState, digest
 
@@ -36,7 +36,8 @@ class Run(NamedTuple):
 def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Trained | None = None,
                interrupts: Interrupts | None = None) -> Trained:
     """What evals see of a state: the only place where it is put together."""
-    history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(state.step)]
+    step = int(state.step)
+    history = MetricsLog(workdir.metrics).history(step, saved_log(workdir.checkpoints / str(step)))
     return Trained(built.config, built.objective, built.spec, state.averaged(), built.train, built.test, history,
                          other, raw=state.vars, saved=workdir.saved, interrupts=interrupts or Interrupts())
 
@@ -47,16 +48,14 @@ def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = 
     overrides: values by dotted key, "evals.other" say; only those of what touches no state may differ.
     """
     config = workdir.stored_config()
+    checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best, run_id(config))
+    checkpoints.refuse_others()
     stored = config.to_dict()
     config.update_from_flattened_dict(overrides)
-    if stored.get("derived", {}).get("format") is None:
-        raise UserError(f"--workdir={workdir.path}: the run there was made by an older gen_jax, whose runs this one "
-                        "does not read: check out the commit in its run.json, or train it anew elsewhere")
     built = experiment.build(config)
     if changed := differences(stored, built.config.to_dict()):
         raise UserError(*(f"{workdir.path}: {line}: cannot be changed for a run that has been trained"
                           for line in changed))
-    checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
     restored = checkpoints.restore(jax.eval_shape(built.begin), set_aside=False)
     if restored is None:
         raise UserError(f"--workdir={workdir.path}: no checkpoint there; train first")
@@ -79,7 +78,7 @@ def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
     """
     result = _result(run)
     before = read_json(workdir.result) or {}
-    if before.get("state_sha256") == result["state_sha256"]:
+    if before.get("state_sha256") == result["state_sha256"] and isinstance(before.get("metrics"), dict):
         result["metrics"] = before["metrics"] | result["metrics"]
     with writing(workdir):
         write_json(workdir.result, result)
