@@ -2,6 +2,7 @@
 
 It imports nothing heavy: the launcher calls `guard` before anything else is loaded.
 """
+import contextlib
 import os
 import sys
 from typing import TextIO
@@ -33,9 +34,8 @@ class Quiet:
 
     def _silence(self) -> None:
         """From here on all goes to /dev/null, also what is buffered and what other code writes to the descriptor."""
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, self._stream.fileno())
-        os.close(null)
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "w") as null:
+            os.dup2(null.fileno(), self._stream.fileno())
 
 
 def guard() -> None:
