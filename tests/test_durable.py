@@ -97,6 +97,7 @@ def test_another_run_s_config_or_checkpoint_is_refused_by_name(run):
 def test_fewer_epochs_than_are_done_are_refused_and_change_nothing(run):
     config, workdir = run
     whole = workdir.config.read_bytes()
+    (workdir.checkpoints / "6").rename(workdir.checkpoints / "999")  # no step of 999
     config.train.epochs = 1
     assert "has done 12 steps, and this config ends at 6; set train.epochs=2" in refused(config, workdir)
     assert workdir.config.read_bytes() == whole

@@ -72,8 +72,8 @@ class Session:
     def _resume(self) -> tuple[loop.Progress, float]:
         """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it."""
         progress, meta = self.experiment.begin(), {"spent": 0.0}
-        self._refuse_too_short()
         self.checkpoints.refuse_others()
+        self._refuse_too_short()
         with writing(self.workdir):
             restored = self.checkpoints.restore(progress, set_aside=True)
         if restored is None:
@@ -90,7 +90,7 @@ class Session:
 
     def _refuse_too_short(self) -> None:
         """Raises UserError where more steps are saved than the run is to have."""
-        last = max(self.checkpoints.steps(), default=0)
+        last = self.checkpoints.last_step()
         if last > self.total_steps:
             epochs = self.config.derived.steps_per_epoch
             enough = f"train.epochs={-(-last // epochs)}" if epochs else f"train.steps={last}"

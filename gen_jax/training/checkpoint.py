@@ -56,11 +56,14 @@ class Checkpoints:
 
     def refuse_others(self) -> None:
         """Raises UserError where some step was saved by another run."""
-        for step in self.steps():
-            with contextlib.suppress(Damaged):
-                if self._manifest(step).get("run", self.run) != self.run:
-                    raise UserError(f"{self.folder / str(step)}: was saved by another run than that of config.json "
-                                    "beside it; put back what belongs here, or remove what does not")
+        for step, manifest in self._manifests().items():
+            if manifest.get("run", self.run) != self.run:
+                raise UserError(f"{self.folder / str(step)}: was saved by another run than that of config.json beside "
+                                "it; put back what belongs here, or remove what does not")
+
+    def last_step(self) -> int:
+        """The latest saved step whose manifest is whole; 0 if there is none."""
+        return max(self._manifests(), default=0)
 
     def save(self, step: int, tree: PyTree, metrics: Mapping[str, float], meta: Mapping[str, Any], log: bytes = b""
              ) -> None:
@@ -120,13 +123,9 @@ class Checkpoints:
 
     def best_step(self) -> int | None:
         """The saved step with the lowest finite `best` metric."""
-        values = {}
-        for step in self.steps():
-            with contextlib.suppress(Damaged):
-                value = self._manifest(step)["metrics"].get(self.best)
-                if value is not None and np.isfinite(value):
-                    values[step] = value
-        return min(values, key=values.get, default=None)
+        values = {step: manifest["metrics"].get(self.best) for step, manifest in self._manifests().items()}
+        finite = {step: value for step, value in values.items() if value is not None and np.isfinite(value)}
+        return min(finite, key=finite.get, default=None)
 
     def read(self, step: int, target: PyTree) -> tuple[PyTree, dict]:
         """(tree, meta) of one step, every byte verified. Raises Damaged or UserError."""
@@ -149,6 +148,14 @@ class Checkpoints:
         if _array_records(tree) != manifest["arrays"]:
             raise Damaged("an array is not as it was saved")
         return tree, manifest["meta"]
+
+    def _manifests(self) -> dict[int, dict]:
+        """The manifests that are whole, by step."""
+        manifests = {}
+        for step in self.steps():
+            with contextlib.suppress(Damaged):
+                manifests[step] = self._manifest(step)
+        return manifests
 
     def _manifest(self, step: int) -> dict:
         """The manifest of a step, found to be as it was written. Raises Damaged or UserError."""
