@@ -233,12 +233,13 @@ def _save_arrays(path: Path, tree: PyTree) -> None:
         with _quiet(), _plain(path) as plain, ocp.StandardCheckpointer() as checkpointer:
             checkpointer.save(plain, {name: np.asarray(leaf) for name, leaf in _named(tree).items()})
             checkpointer.wait_until_finished()
-            there = checkpointer.metadata(plain).item_metadata.tree
+            there = checkpointer.metadata(plain).item_metadata
     except ValueError as error:
         if "os_error_code" not in str(error):  # how TensorStore reports what the system says of a file
             raise
         raise OSError(f"{path}: {_first_line(error)}") from error
-    if {name: f"{array.dtype}{list(array.shape)}" for name, array in there.items()} != _shapes(tree):
+    if there is None or {name: f"{array.dtype}{list(array.shape)}" for name, array in there.tree.items()
+                         } != _shapes(tree):
         raise OSError(f"{path}: what was written cannot be read back")
 
 
