@@ -21,8 +21,8 @@ def flipped(content):
     return content[:at] + bytes([content[at] ^ 1 << RNG.randrange(8)]) + content[at + 1:]
 
 
-HARMS = {"flip": flipped, "truncate": lambda content: content[:len(content) // 2], "empty": lambda content: b"",
-         "delete": lambda content: None, "noise": lambda content: RNG.randbytes(100),
+HARMS = {"flip": flipped, "truncate": lambda content: content[:len(content) // 2], "delete": lambda content: None,
+         "empty": lambda content: b"", "noise": lambda content: RNG.randbytes(100),
          "nested": lambda content: b"[" * 100_000, "list": lambda content: b"[1, 2]\n",
          "double": lambda content: content * 2}
 
@@ -50,7 +50,7 @@ def test_every_file(tmp_path):
     sha256, log = read_json(whole / "result.json")["state_sha256"], (whole / "metrics.jsonl").read_bytes()
     files = [path.relative_to(whole) for path in sorted(whole.rglob("*")) if path.is_file() and path.name != ".lock"]
     for file in files:
-        for name, harm in HARMS.items():
+        for name, harm in list(HARMS.items())[:3 if "checkpoints" in file.parts else None]:
             shutil.rmtree(tmp_path / "run", ignore_errors=True)
             shutil.copytree(whole, tmp_path / "run")
             content = harm((whole / file).read_bytes() or b"x")
@@ -65,4 +65,4 @@ def test_every_file(tmp_path):
                 assert all(line and "\n" not in line for line in refusal), (file, name)
                 assert refusal == launched(config, tmp_path / "run"), (file, name)
             counts["refused" if refusal else "same bits"] += 1
-    print(f"{len(files)} files, {len(HARMS)} harms each: {dict(counts)}")
+    print(f"{len(files)} files, {counts.total()} harms: {dict(counts)}")

@@ -6,7 +6,7 @@ import pytest
 from _launched import ended, outcome, start
 
 pytestmark = pytest.mark.slow
-KILLS = 20
+KILLS = 12
 
 
 def test_kills(tmp_path):
