@@ -63,6 +63,9 @@ def test_a_user_without_name_or_home(tmp_path):
         if parent.owner() == "root" and str(parent).startswith("/tmp/"):
             parent.chmod(0o755)
     env = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_CACHE_HOME", "USER", "LOGNAME")}
-    done = subprocess.run([sys.executable, "-B", "launch.py", *SMALL, f"--workdir={tmp_path / 'run'}"], cwd=ROOT,
-                          env=env, user=987_654, capture_output=True, text=True, timeout=300)
+    try:
+        done = subprocess.run([sys.executable, "-B", "launch.py", *SMALL, f"--workdir={tmp_path / 'run'}"], cwd=ROOT,
+                              env=env, user=987_654, capture_output=True, text=True, timeout=300)
+    except PermissionError:
+        pytest.skip("needs a Python and a clone that every user may read")
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
