@@ -9,6 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
+from gen_jax.report.terminal import guard, say
+
+if __name__ == "__main__":
+    guard()  # before anything that opens a file, or takes hold of stdout and stderr
+
 
 def stopped_early(signum, frame):
     """Until there is something to save, a signal ends the process at once."""
@@ -30,7 +35,6 @@ from gen_jax import command_line, runtime
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.folders import keep_compiled_code
-from gen_jax.report.terminal import say
 from gen_jax.training.interrupt import EXIT_CODES, Interrupted, Interrupts
 from gen_jax.training.loop import Diverged
 

@@ -1,4 +1,7 @@
 """From the config as written to the config as run: validated, step counts derived, locked; one message per rule."""
+import hashlib
+import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,6 +90,8 @@ def validate(config: ConfigDict) -> None:
         faults += settings.faults(own, name)
     if config.train.ema_nets and not config.train.ema_decay:
         faults.append(f"train.ema_nets={config.train.ema_nets!r}: must be empty while train.ema_decay is 0")
+    faults += [f"{key}: is not a number" for key, value in _flat(config.to_dict()).items()
+               if isinstance(value, float) and math.isnan(value)]
     faults += _name_faults(config)
     for part in parts(config):
         try:
@@ -140,17 +145,30 @@ def differences(old: dict, new: dict) -> list[str]:
 
     The length of the run may change as long as no learning rate is scheduled over it.
     """
-    if old.get("derived", {}).get("format") != new["derived"]["format"]:
-        return ["it was made by an older gen_jax, whose runs this one does not read: name another folder, or check out "
-                "the commit in the old run.json to go on with it"]
-    old, new = _flat(old), _flat(new)
-    scheduled = any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
-                                                  or key.endswith(".warmup") and value) for key, value in new.items())
-    free = FREE if scheduled else (*FREE, "train.epochs", "train.steps", "derived.total_steps")
-    free = (*free, "derived.evals_steps", "derived.checkpoint_steps")
+    free = _free(_flat(new))
+    old, new = _binding(old, free), _binding(new, free)
     changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
-    return [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed
-            if not any(key == name or key.startswith(name + ".") for name in free)]
+    return [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
+
+
+def run_id(config: ConfigDict) -> str:
+    """What tells a run from others: a digest of what no later launch of it may change. config: resolved."""
+    config = json.loads(config.to_json())
+    return hashlib.sha256(json.dumps(_binding(config, _free(_flat(config))), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _free(flat: dict) -> tuple[str, ...]:
+    """The sections and keys that a later launch may change. flat: its config by dotted key."""
+    scheduled = any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
+                                                  or key.endswith(".warmup") and value) for key, value in flat.items())
+    length = () if scheduled else ("train.epochs", "train.steps", "derived.total_steps")
+    return (*FREE, *length, "derived.evals_steps", "derived.checkpoint_steps")
+
+
+def _binding(config: dict, free: tuple[str, ...]) -> dict:
+    """config by dotted key, without what is free."""
+    return {key: value for key, value in _flat(config).items()
+            if not any(key == name or key.startswith(name + ".") for name in free)}
 
 
 def name_list(text: str) -> list[str]:
@@ -220,9 +238,10 @@ def _flat(section: dict, prefix: str = "", as_text: bool = False) -> dict:
         if isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.", as_text)
         else:
-            flat[prefix + key] = repr(value) if as_text else _lists(value)
+            flat[prefix + key] = repr(value) if as_text else _listed(value)
     return flat
 
 
-def _lists(value: Any) -> Any:
-    return [_lists(item) for item in value] if isinstance(value, list | tuple) else value
+def _listed(value: Any) -> Any:
+    """value with lists in place of tuples."""
+    return [_listed(item) for item in value] if isinstance(value, (tuple, list)) else value

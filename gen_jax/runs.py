@@ -5,13 +5,13 @@ import jax
 from ml_collections import ConfigDict
 
 from gen_jax import experiment
-from gen_jax.config import differences, typed
+from gen_jax.config import differences, run_id, typed
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
 from gen_jax.experiment import Experiment
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.workdir import Workdir
-from gen_jax.training.checkpoint import Checkpoints, Damaged
+from gen_jax.training.checkpoint import Checkpoints, Damaged, saved_log
 from gen_jax.training.loop import Progress
 from gen_jax.training.state import TrainState
 
@@ -28,9 +28,10 @@ class Run(NamedTuple):
 def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Trained | None = None,
                codes: dict | None = None) -> Trained:
     """What evals see of a state: the only place where it is put together. codes: what its checkpoint says of them."""
-    history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(state.step)]
+    step = int(state.step)
+    history = MetricsLog(workdir.metrics).history(step, saved_log(workdir.checkpoints / str(step)))
     return Trained(built.config, built.objective, built.spec, state.averaged(), built.data, history, other,
-                   raw=state.vars, saved=workdir.saved, step=int(state.step), codes=codes)
+                   raw=state.vars, saved=workdir.saved, step=step, codes=codes)
 
 
 def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest") -> Run:
@@ -40,16 +41,14 @@ def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest") -> R
     checkpoint: "latest" (whole one), "best" or a step.
     """
     config = typed(workdir.stored_config())
+    checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best, run_id(config))
+    checkpoints.refuse_others()
     stored = config.to_dict()
-    if stored.get("derived", {}).get("format") is None:
-        raise UserError(f"--workdir={workdir.path}: the run there was made by an older gen_jax, whose runs this one "
-                        "does not read: check out the commit in its run.json, or train it anew elsewhere")
     config.update_from_flattened_dict(overrides)
     config = experiment.completed(config)
     if changed := differences(stored, config.to_dict()):
         raise UserError(*(f"{workdir.path}: {line}: cannot be changed for a run that has been trained"
                           for line in changed))
-    checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
     built = experiment.rebuild(config.lock(), checkpoints.meta().get("data"))
     progress, meta = _restored(checkpoints, checkpoint, jax.eval_shape(built.begin), workdir)
     trained = trained_of(built, progress.state, workdir, load_other(built.config), meta.get("codes"))

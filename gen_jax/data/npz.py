@@ -18,10 +18,12 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from gen_jax import memory
+from gen_jax.data._files import file_at
 from gen_jax.data._settings import COMMON, IMAGES, PATH, TEST_FRACTION
 from gen_jax.data._source import labelled, split_off
 from gen_jax.errors import UserError
 from gen_jax.find import find, names
+from gen_jax.folders import expanded
 from gen_jax.settings import Must, Setting, Settings
 from gen_jax.types import Source
 
@@ -85,7 +87,7 @@ def _with_given(source: Source, arrays: dict, end: str, path: str) -> Source:
 def _arrays(hp: ConfigDict) -> dict[str, np.ndarray]:
     if not hp.path:
         raise UserError("data.path is not set: --config.data.path=FILE, an .npz or .npy file")
-    path = Path(hp.path).expanduser()
+    path = file_at(expanded(hp.path, "data.path"))
     try:
         num_bytes = _num_bytes(path)
         memory.check(num_bytes, f"data: {path}", "keep fewer or smaller arrays in it")

@@ -11,7 +11,6 @@ Labels are the modes where there are some.
 """
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -21,9 +20,11 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from gen_jax import memory
+from gen_jax.data._files import file_at
 from gen_jax.data._settings import COMMON, PATH
 from gen_jax.data._source import labelled
 from gen_jax.errors import UserError
+from gen_jax.folders import expanded
 from gen_jax.settings import POSITIVE, Must, Setting, Settings, is_of, one_of
 from gen_jax.types import Batch, Source
 
@@ -135,8 +136,9 @@ def _ink(hp: ConfigDict) -> np.ndarray:
     """How dark each pixel of the picture hp.path is, [H,W] in [0,255], on white where it is transparent."""
     if not hp.path:
         raise UserError("data.path is not set: --config.data.path=FILE, the picture whose dark pixels are drawn from")
+    path = file_at(expanded(hp.path, "data.path"))
     try:
-        with Image.open(Path(hp.path).expanduser()) as picture:
+        with Image.open(path) as picture:
             picture.thumbnail((512, 512))
             picture = picture.convert("RGBA")
             on_white = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)

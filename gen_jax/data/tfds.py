@@ -18,12 +18,14 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from gen_jax.data import _prepare as prepare
+from gen_jax.data._files import digests
 from gen_jax.data._pixels import Form, form, pixels, stack
 from gen_jax.data._settings import COMMON, FORM, IMAGES, TEST_FRACTION
 from gen_jax.data._source import labelled, split_off
 from gen_jax.data._strokes import strokes
 from gen_jax.errors import UserError
 from gen_jax.find import nearest
+from gen_jax.folders import expanded
 from gen_jax.settings import Setting, Settings, placeholder
 from gen_jax.types import Source
 
@@ -58,18 +60,19 @@ def prepare_picture(hp: ConfigDict, shape: tuple[int, int, int], picture: Image.
 
 
 def state(hp: ConfigDict, split: str) -> str:
-    """What the images depend on: the prepared data set's description and files, and the form asked for."""
+    """What the images depend on: the prepared data set's files, their contents, and the form asked for."""
     folder = _prepared(hp)
     try:
-        files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(folder.iterdir())]
+        files = sorted(folder.iterdir())
+        contents = [(file.name, digest) for file, digest in zip(files, digests(files, hp), strict=True)]
     except OSError as error:  # a link that leads nowhere, or to itself
         raise UserError(_damaged(folder, error)) from error
-    return repr((form(hp), hp.test_fraction if _part(folder, split)[1] else None, files))
+    return repr((form(hp), hp.test_fraction if _part(folder, split)[1] else None, contents))
 
 
 def _prepared(hp: ConfigDict) -> Path:
     """The folder of the prepared data set, which is prepared if need be."""
-    root = Path(hp.data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    root = expanded(hp.data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets", "data.data_dir")
     folder = _find(root, hp.dataset)
     if folder is None:
         if hp.dataset not in prepare.NAMES:

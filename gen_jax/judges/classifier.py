@@ -76,10 +76,10 @@ def classifier(hp: ConfigDict) -> Classifier:
     size = min(BATCH, len(train.x))
     steps = min(STEPS, EPOCHS * (len(train.x) // size))
     optimizers = {"judge": optax.adam(optax.cosine_decay_schedule(RATE, steps))}
-    path = _cache.folder(hp) / f"classifier-{_key(train)}.msgpack"
+    path = _cache.folder(hp) / f"judge-{_key(train)}.msgpack"
     state = create(objective, optimizers, (), jax.random.key(0))
     try:
-        weights = serialization.from_bytes(state.vars, _whole(path.read_bytes()))
+        weights = serialization.from_bytes(state.vars, _whole(path))
     except (OSError, ValueError):  # not there, or not whole
         weights = _train(objective, optimizers, state, train, size, steps)
         _keep(path, serialization.to_bytes(weights))
@@ -128,12 +128,16 @@ def _key(train: Source) -> str:
     return hashlib.sha256(repr(settings).encode()).hexdigest()[:32]
 
 
-def _whole(content: bytes) -> bytes:
-    """What _keep was given. Raises ValueError where it is damaged."""
-    digest, content = content[:32], content[32:]
-    if hashlib.sha256(content).digest() != digest:
+def _whole(path: Path) -> bytes:
+    """What _keep was given with this name. Raises ValueError where it is damaged, or another's; OSError."""
+    content = path.read_bytes()
+    if _digest(path, content[32:]) != content[:32]:
         raise ValueError("damaged")
-    return content
+    return content[32:]
+
+
+def _digest(path: Path, content: bytes) -> bytes:
+    return hashlib.sha256(path.name.encode() + content).digest()
 
 
 def _keep(path: Path, content: bytes) -> None:
@@ -141,7 +145,7 @@ def _keep(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(hashlib.sha256(content).digest() + content)
+        partial.write_bytes(_digest(path, content) + content)
         os.replace(partial, path)
     except OSError as error:
         logging.warning("the classifier is not kept, because %s cannot be written (%s)", path, error)

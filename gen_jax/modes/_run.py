@@ -27,7 +27,7 @@ def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
     """
     result = _result(run)
     before = read_json(workdir.result) or {}
-    if before.get("state_sha256") == result["state_sha256"]:
+    if before.get("state_sha256") == result["state_sha256"] and isinstance(before.get("metrics"), dict):
         result["metrics"] = before["metrics"] | result["metrics"]
     with writing(workdir):
         write_json(workdir.result, result)

@@ -5,6 +5,7 @@ import time
 import jax
 import jax.numpy as jnp
 
+from gen_jax.config import run_id
 from gen_jax.data import described
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained, lacks, needs
@@ -19,7 +20,7 @@ from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import trained_of
 from gen_jax.training import loop
-from gen_jax.training.checkpoint import Checkpoints
+from gen_jax.training.checkpoint import Checkpoints, saved_log
 from gen_jax.training.interrupt import Interrupted, Interrupts
 from gen_jax.training.validate import make_validate
 
@@ -34,7 +35,8 @@ class Session:
         config = self.config
         self.total_steps, self.record_steps = config.derived.total_steps, config.derived.record_steps
         self.key, self.eval_key = stream(config.seed, "train"), stream(config.seed, "validate")
-        self.checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
+        self.checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best,
+                                       run_id(config))
         self.metrics, self.timing = MetricsLog(workdir.metrics), MetricsLog(workdir.timing)
         self.feed = experiment.feed()
         self.codes = CodeStatistics(experiment.train, experiment.spec.kind)
@@ -79,20 +81,38 @@ class Session:
     def _resume(self) -> tuple[loop.Progress, float, bool]:
         """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it; whether the
         record of its step is still to be made."""
-        progress = self.experiment.begin()
+        progress, meta = self.experiment.begin(), {"spent": 0.0}
+        self.checkpoints.refuse_others()
+        self._refuse_too_short()
         with writing(self.workdir):
             restored = self.checkpoints.restore(progress, set_aside=True)
         if restored is None:
-            meta = {"spent": 0.0}
+            self._refuse_to_forget()
         else:
             # Copied: the loop gives its buffers away, and a restored array may share its memory with the reader.
             progress, meta = jax.tree.map(jnp.copy, restored[0]), restored[1]
             say(f"resumed at step {int(progress.state.step)} of {self.total_steps}")
-        due = meta.get("due", False)
+        step, due = int(progress.state.step), meta.get("due", False)
         with writing(self.workdir):
-            for log in (self.metrics, self.timing):
-                log.rewind(int(progress.state.step) - due)
+            self.metrics.rewind(step - due, saved_log(self.workdir.checkpoints / str(step)))
+            self.timing.rewind(step - due)
         return progress, meta["spent"], due
+
+    def _refuse_too_short(self) -> None:
+        """Raises UserError where more steps are saved than the run is to have."""
+        last = self.checkpoints.last_step()
+        if last > self.total_steps:
+            epochs = self.config.derived.steps_per_epoch
+            enough = f"train.epochs={-(-last // epochs)}" if epochs else f"train.steps={last}"
+            raise UserError(f"--workdir={self.workdir.path}: the run there has done {last} steps, and this config ends "
+                            f"at {self.total_steps}; set {enough} or more, or name another folder")
+
+    def _refuse_to_forget(self) -> None:
+        """Raises UserError where a run has come further than to its first checkpoint, and has no checkpoint now."""
+        steps = [record["step"] for record in self.metrics.records()]
+        if self.workdir.result.exists() or max(steps, default=0) > self.config.derived.checkpoint_steps:
+            raise UserError(f"{self.workdir.checkpoints}: is empty, and a run has been here; put its checkpoints back, "
+                            "or start anew with --restart, which moves the old run aside")
 
     def _compile(self):
         """The compiled loop; the validation is compiled too, so that neither counts as training time."""
@@ -171,7 +191,7 @@ class Session:
         with writing(self.workdir):
             self.spent = time.perf_counter() - self.began
             self.checkpoints.save(self.step, self.progress, metrics,
-                                  {"spent": self.spent, "due": due, **self._meta()})
+                                  {"spent": self.spent, "due": due, **self._meta()}, self.metrics.sync())
 
     def _meta(self) -> dict:
         """What a checkpoint says of the data, with which the model can be used without them."""
