@@ -1,7 +1,6 @@
 """From the config as written to the config as run: validated, step counts derived, locked; one message per rule."""
 import hashlib
 import json
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,8 +89,6 @@ def validate(config: ConfigDict) -> None:
         faults += settings.faults(own, name)
     if config.train.ema_nets and not config.train.ema_decay:
         faults.append(f"train.ema_nets={config.train.ema_nets!r}: must be empty while train.ema_decay is 0")
-    faults += [f"{key}: is not a number" for key, value in _flat(config.to_dict()).items()
-               if isinstance(value, float) and math.isnan(value)]
     faults += _name_faults(config)
     for part in parts(config):
         try:

@@ -14,12 +14,13 @@ from gen_jax.errors import UserError
 from gen_jax.evals.samples import samples_over_time
 from gen_jax.folders import expanded, user_cache
 from gen_jax.modes import train
-from gen_jax.modes._run import load_run, measure
+from gen_jax.modes._run import measure
 from gen_jax.report import environment
 from gen_jax.report.files import read_json
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.terminal import Quiet
 from gen_jax.report.workdir import Workdir
+from gen_jax.runs import load_run
 from gen_jax.training.checkpoint import saved_log
 from gen_jax.training.interrupt import Interrupts
 
@@ -244,7 +245,7 @@ def test_every_value_that_a_config_accepts_is_read_back(run):
     nested = [{"a": value, "derived": {}} for value in (((0, 1), (2, 3)), [[0, 1], [2, 3]])]
     assert not differences(*nested)
     config.train.on_device_gb = float("nan")
-    with pytest.raises(UserError, match="train.on_device_gb: is not a number"):
+    with pytest.raises(UserError, match="train.on_device_gb=nan: must be a finite number"):
         validate(config)
 
 

@@ -91,7 +91,7 @@ def test_a_classifier_is_trained_once_and_tells_digits_from_noise(trained, tmp_p
     assert 0 <= first["judge/frechet_real"] < 0.2 * first["judge/frechet"]
     monkeypatch.setattr(classifier, "_train", lambda *args: pytest.fail("trained again"))
     assert dict(frechet.evaluate(trained)) == first, "the second time it is read"
-    kept, = tmp_path.rglob("classifier-*.msgpack")
+    kept, = tmp_path.rglob("judge-*.msgpack")
     content = bytearray(kept.read_bytes())
     content[len(content) // 2] ^= 1
     kept.write_bytes(content)
@@ -106,7 +106,7 @@ def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path, monkeypatch
     with Interrupts() as interrupts, pytest.raises(Interrupted), interrupts.at_once("stopped"):
         dict(frechet.evaluate(trained))
     monkeypatch.undo()
-    assert not list(tmp_path.rglob("classifier-*")), "one that is half trained is not kept"
+    assert not list(tmp_path.rglob("judge-*")), "one that is half trained is not kept"
     sources = {"train": trained.train, "test": take(trained.test, np.arange(1))}
     trained.data = Splits(sources.get)
     assert not dict(frechet.evaluate(trained))
