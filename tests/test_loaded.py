@@ -132,4 +132,6 @@ def test_the_readme_s_lines_run(workdir, monkeypatch, tmp_path):
     drawing = Image.open("mine.png")
     ImageDraw.Draw(drawing).line((5, 5, 20, 20), fill=0, width=3)
     drawing.save("mine.png")
-    exec(block.replace("runs/vae_mnist", str(workdir.path)), {})
+    made = {}
+    exec(block.replace("runs/vae_mnist", str(workdir.path)), made)
+    assert len(made["x"]) == 16 and made["z"].shape == (1, 2) and len(made["between"]) == 9
