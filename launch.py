@@ -16,7 +16,7 @@ from gen_jax import command_line
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.folders import keep_compiled_code
-from gen_jax.report.terminal import say
+from gen_jax.report.terminal import Plain, say
 from gen_jax.training.interrupt import Interrupted
 from gen_jax.training.loop import Diverged
 
@@ -48,5 +48,6 @@ def or_exit(function, *args):
 
 if __name__ == "__main__":
     logging.set_verbosity(logging.WARNING)
+    logging.get_absl_handler().setFormatter(Plain())
     app.run(lambda launch: or_exit(main, launch),
             flags_parser=lambda argv: or_exit(command_line.parse, argv, str(DEFAULT_CONFIG)))

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from gen_jax.config import describe, typed, validate
+from gen_jax.config import typed, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
 from gen_jax.parts import compose, names_at
+from gen_jax.report.settings import describe
 from gen_jax.report.workdir import Workdir
 
 FAULTS = (flags.Error, KeyError, AttributeError, TypeError, ValueError, IndexError)
@@ -41,9 +42,8 @@ def parse(argv: list[str], default_config: str) -> Launch:
     given = {name: text for word in words if word.startswith(GIVEN)
              for name, _, text in [word.removeprefix(GIVEN).partition("=")]}
     words = [word for word in words if not word.startswith(("--config=", GIVEN))]
-    _check_config(config_name)
-    path, _, variant = config_name.partition(":")
-    workdir = Path(_last(words, "workdir") or Path("runs") / (Path(path).stem + (f"_{variant}" if variant else "")))
+    load_config(config_name)  # outside of any handler: what the file raises is its own fault, with a traceback
+    workdir = Path(_last(words, "workdir") or Path("runs") / folder_name(config_name))
     config = _composed(_config_of(config_name, _last(words, "mode"), workdir), words)
     if {"--help", "--h", "--helpfull"} & {*words}:
         print(_help(config_name, config))
@@ -62,11 +62,17 @@ def parse(argv: list[str], default_config: str) -> Launch:
                   given)
 
 
+def folder_name(config_name: str) -> str:
+    """The name of the folder that a config's run has by default: "vae_mnist_smoke" of configs/vae_mnist.py:smoke."""
+    path, _, variant = config_name.partition(":")
+    return Path(path).stem + (f"_{variant}" if variant else "")
+
+
 def _config_of(name: str, mode: str | None, workdir: Path) -> ConfigDict:
     """The config that overrides are of: the named one, or the run's own for a mode that is of a run."""
     if mode in names("modes") and getattr(find("modes", mode), "NEEDS_RUN", False) and Workdir(workdir).config.exists():
         return typed(Workdir(workdir).stored_config())
-    return _load_config(name)
+    return load_config(name)
 
 
 def _composed(config: ConfigDict, words: list[str]) -> ConfigDict:
@@ -84,7 +90,7 @@ def _last(words: list[str], flag: str) -> str | None:
 def _help(name: str, config: ConfigDict) -> str:
     """What --help prints: the flags, and every key of the config with its meaning."""
     modes = "\n".join(f"  {mode:<8} {(find('modes', mode).__doc__ or '').splitlines()[0]}" for mode in names("modes"))
-    keys = "\n".join(f"  --config.{line}" for line in describe(config))
+    keys = "\n".join(describe(config, "  --config."))
     return f"""python launch.py [--mode=MODE] [--config=FILE[:VARIANT]] [--workdir=FOLDER] [--config.KEY=VALUE ...]
 
 modes (default train):
@@ -108,18 +114,12 @@ def _define(values: flags.FlagValues, config: ConfigDict, words: list[str]) -> N
     config_flags.DEFINE_config_dict("config", config, lock_config=True, flag_values=values, sys_argv=words)
 
 
-def _check_config(name: str) -> None:
-    """Loads the config outside of any handler: what its file raises is the file's own fault, with a traceback."""
-    path, _, _ = name.partition(":")
+def load_config(name: str) -> ConfigDict:
+    """What get_config() gives in the file that is named, FILE or FILE:VARIANT. What the file raises, it raises."""
+    path, _, variant = name.partition(":")
     if not os.path.isfile(path):
         there = [str(file) for file in sorted(Path(path).parent.glob("*.py")) if file.stem not in ("__init__", "base")]
         raise UserError(f"--config={path}: there is no such file{nearest(path, there) if there else ''}")
-    _load_config(name)
-
-
-def _load_config(name: str) -> ConfigDict:
-    """What the config file's get_config() gives."""
-    path, _, variant = name.partition(":")
     get_config = runpy.run_path(path).get("get_config")
     if get_config is None:
         raise UserError(f"--config={path}: defines no get_config()")

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from ml_collections import ConfigDict
 
 from gen_jax.errors import UserError
-from gen_jax.find import find
+from gen_jax.find import find, names
 from gen_jax.parts import complete, parts
-from gen_jax.settings import POSITIVE, Must, Setting, Settings, at_least, placeholder, share
+from gen_jax.settings import POSITIVE, Must, Setting, Settings, at_least, one_of, placeholder, share
 
 FORMAT = 2  # of a workdir: raise it when older runs cannot be read
 
-SEED = Must(lambda seed: 0 <= seed < 2**32, "at least 0 and below 2**32")
+SEED = Setting(0, "root of every random number of the run: init, data order, noise, evaluation",
+               Must(lambda seed: 0 <= seed < 2**32, "at least 0 and below 2**32"))
 
 RUN = {  # what every experiment has, by section; the other sections are parts with settings of their own
     "train": Settings("train", {
@@ -28,7 +29,8 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
         "every_epochs": Setting(0, "how often those run, in epochs; 0: never", at_least(0)),
         "every_steps": Setting(placeholder(int), "how often, in steps, in place of epochs", POSITIVE),
         "batch_size": Setting(1000, "examples per device call when measuring", POSITIVE),
-        "other": Setting("", "a second run's workdir, for the evals that compare two"),
+        "other": Setting("", "a second run, for evals that compare two: its workdir; or its config, which is trained "
+                         "first"),
     }),
     "checkpoint": Settings("checkpoint", {
         "every_epochs": Setting(5, "how often the state is saved, in epochs (and always at the end)", POSITIVE),
@@ -46,12 +48,14 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
 # Sections and keys that a later launch in the same workdir may change: they touch neither state nor data order.
 FREE = ("evals", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir", "train.on_device_gb")
 
+LENGTH = ("train.epochs", "train.steps", "derived.total_steps")  # as well, where no learning rate is scheduled over it
+
 
 def validate(config: ConfigDict) -> None:
     """Raises one UserError with a line for every fault in config."""
     faults = []
-    if not SEED.holds(config.seed):
-        faults.append(f"seed={config.seed!r}: must be {SEED.text}")
+    if not SEED.must.holds(config.seed):
+        faults.append(f"seed={config.seed!r}: must be {SEED.must.text}")
     for name, settings in RUN.items():
         own = ConfigDict({key: value for key, value in config[name].items() if not isinstance(value, ConfigDict)})
         faults += settings.faults(own, name)
@@ -110,14 +114,21 @@ def differences(old: dict, new: dict) -> list[str]:
     if old.get("derived", {}).get("format") != new["derived"]["format"]:
         return ["it was made by an older gen_jax, whose runs this one does not read: name another folder, or check out "
                 "the commit in the old run.json to go on with it"]
+    fixed = is_scheduled(new)
     old, new = _flat(old), _flat(new)
-    scheduled = any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
-                                                  or key.endswith(".warmup") and value) for key, value in new.items())
-    free = FREE if scheduled else (*FREE, "train.epochs", "train.steps", "derived.total_steps")
+    free = FREE if fixed else (*FREE, *LENGTH)
     free = (*free, "derived.evals_steps", "derived.checkpoint_steps")
     changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
-    return [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed
+    return [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}"
+            f"{' (a learning rate is scheduled over the whole run)' if key in LENGTH else ''}" for key in changed
             if not any(key == name or key.startswith(name + ".") for name in free)]
+
+
+def is_scheduled(config: dict) -> bool:
+    """Whether a learning rate of config, nested dicts, depends on how long the run is."""
+    return any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
+                                             or key.endswith(".warmup") and value)
+               for key, value in _flat(config).items())
 
 
 def name_list(text: str) -> list[str]:
@@ -125,17 +136,16 @@ def name_list(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def describe(config: ConfigDict) -> Iterator[str]:
-    """A line for each key of config: its name, its value, and what it means."""
-    meanings = {"seed": "root of every random number of the run: init, data order, noise, evaluation"}
-    for name, settings in RUN.items():
-        meanings |= {f"{name}.{key}": setting.meaning for key, setting in settings.settings.items()}
+def declared(config: ConfigDict) -> dict[str, Setting]:
+    """What is declared of every key of config, by its dotted name: its meaning, type and range."""
+    settings = {"seed": SEED}
+    sections = [(name, own) for name, own in RUN.items()] + [(part.at, part.hp) for part in parts(config) if part.hp]
+    for at, own in sections:
+        settings |= {f"{at}.{key}": setting for key, setting in own.settings.items()}
     for part in parts(config):
-        meanings[f"{part.at}.name"] = f"a file of gen_jax/{part.room.replace('.', '/')}"
-        if part.hp:
-            meanings |= {f"{part.at}.{key}": setting.meaning for key, setting in part.hp.settings.items()}
-    for key, value in _flat(config.to_dict(), as_text=True).items():
-        yield f"{f'{key} = {value}':<40}{'  # ' + meanings[key] if key in meanings else ''}".rstrip()
+        settings[f"{part.at}.name"] = Setting(part.name, f"a file of gen_jax/{part.room.replace('.', '/')}",
+                                              one_of(*names(part.room)))
+    return settings
 
 
 def typed(config: ConfigDict) -> ConfigDict:
@@ -173,12 +183,12 @@ def _name_faults(config: ConfigDict) -> Iterator[str]:
             yield from error.faults
 
 
-def _flat(section: dict, prefix: str = "", as_text: bool = False) -> dict:
+def _flat(section: dict, prefix: str = "") -> dict:
     """{dotted key: leaf} of a nested dict; tuples as lists, as JSON has them."""
     flat = {}
     for key, value in section.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.", as_text)
+            flat |= _flat(value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = repr(value) if as_text else list(value) if isinstance(value, tuple) else value
+            flat[prefix + key] = list(value) if isinstance(value, tuple) else value
     return flat

@@ -90,7 +90,7 @@ def _stop(text):
 
 
 @pytest.mark.parametrize("make,metrics", [
-    (points, {"test/recon", "elbo/test", "log_px/test"}),
+    (points, {"test/recon", "neg_elbo/test", "log_px/test"}),
     (vq, {"test/apart", "test/perplexity"}),
     (acgan, {"disc/loss", "gen/named", "test/named", "test16/gen_loss", "samples/nearest"}),
     (kind, {"test/recon", "log_px/test"}),

@@ -10,11 +10,22 @@ from gen_jax.data import batch_of
 from gen_jax.evals._trained import Trained
 from gen_jax.find import find
 
+WORDS = {  # what to say where a need is not met; by default "no <need>"
+    "other": "needs a second run: --config.evals.other=FOLDER, or =CONFIG to train it",
+    "vector": "codes are no vectors", "tiles": "examples are no pictures",
+}
+
 
 def lacks(name: str, trained: Trained) -> str:
     """The first thing of the eval's NEEDS that this run lacks, or ""."""
     needs = getattr(find("evals", name), "NEEDS", ())
     return next((need for need in needs if not _has(trained, need)), "")
+
+
+def lacking(name: str, trained: Trained) -> str:
+    """The same in words."""
+    need = lacks(name, trained)
+    return need and WORDS.get(need, f"no {need.replace(':', ' ')}")
 
 
 def _has(trained: Trained, need: str) -> bool:

@@ -1,22 +1,25 @@
 """A trained run in a workdir: loaded, seen by evals, measured."""
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from ml_collections import ConfigDict
 
 from gen_jax import experiment
+from gen_jax.command_line import folder_name
 from gen_jax.config import differences
 from gen_jax.errors import UserError
-from gen_jax.evals import Page, Trained, lacks
+from gen_jax.evals import Page, Trained, lacking
 from gen_jax.experiment import Experiment
 from gen_jax.find import find
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.metrics import MetricsLog
+from gen_jax.report.progress import Line, ProgressLine, clock
+from gen_jax.report.tensorboard import TensorBoard
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.training.checkpoint import Checkpoints
@@ -61,54 +64,103 @@ def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = 
     if restored is None:
         raise UserError(f"--workdir={workdir.path}: no checkpoint there; train first")
     progress, meta = restored
-    trained = trained_of(built, progress.state, workdir, load_other(built.config), interrupts)
+    trained = trained_of(built, progress.state, workdir, load_other(built.config, workdir), interrupts)
     return Run(trained, progress.state, meta["spent"], built.step_size)
 
 
-def load_other(config: ConfigDict) -> Trained | None:
-    """The second run that config.evals.other names."""
-    if not config.evals.other:
+def load_other(config: ConfigDict, workdir: Workdir) -> Trained | None:
+    """The second run that config.evals.other names: by its folder, or by its config, when it lies beside workdir."""
+    name = config.evals.other
+    if not name:
         return None
-    return load_run(Workdir(config.evals.other), {"evals.other": ""}).trained
+    other = beside_of(name, workdir) if is_config(name) else Workdir(name)
+    return load_run(other, {"evals.other": ""}).trained
 
 
-def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
+def is_config(name: str) -> bool:
+    """Whether config.evals.other names a config file, with a variant or without, and no folder."""
+    return name.partition(":")[0].endswith(".py")
+
+
+def beside_of(name: str, workdir: Workdir) -> Workdir:
+    """The folder beside workdir of the run of a config that is named."""
+    return Workdir(workdir.path.parent / folder_name(name))
+
+
+def measure(run: Run, workdir: Workdir) -> tuple[dict[str, float | str], dict[str, float | str]]:
     """Runs evals.end: their numbers are added to result.json after each, and their pictures are saved.
 
     What an earlier measurement of the same state has found stays in it.
+    Returns all its numbers and sentences, and those that were found just now.
     """
-    result = _result(run)
+    result, found, trained = _result(run), {}, run.trained
     before = read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"]:
         result["metrics"] = before["metrics"] | result["metrics"]
     with writing(workdir):
         write_json(workdir.result, result)
-    for name in run.trained.hp.end:
-        interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval measures "
-                                      "again")
-        if lacking := lacks(name, run.trained):
-            say(f"eval {name}: left out, this run has no {lacking}")
-            continue
-        result["metrics"] |= run_evals([name], run.trained, workdir, lambda what: workdir.figures / what)
+    names, left_out = runnable(trained.hp.end, trained)
+    tensorboard = tensorboard_of(trained.config, workdir, result["step"])
+    keep = keeper(workdir, workdir.figures, "", tensorboard, result["step"])
+    for numbers in run_evals(names, trained, keep, Line()):
+        found |= numbers
+        result["metrics"] |= numbers
         with writing(workdir):
             write_json(workdir.result, result)
-    _print_numbers(result["metrics"])
-    say(f"{result['images_seen']:,} examples in {run.spent:.1f} s, {result['images_per_s']:,.0f} examples/s; "
-        f"pictures in {workdir.figures}, numbers in {workdir.result}")
+    if left_out:
+        say(f"left out: {'; '.join(left_out)}")
+    if tensorboard:
+        tensorboard.end(result["metrics"], result["step"])
+    return result["metrics"], found
 
 
-def run_evals(names: list[str], trained: Trained, workdir: Workdir, path: Callable[[str], Path]
-              ) -> dict[str, float | str]:
-    """Runs evals by name; their numbers and sentences. path: of each picture, by its name, without an ending."""
-    numbers = {}
-    for name in names:
-        for what, result in find("evals", name).evaluate(trained):
-            if isinstance(result, (int, float, str)):
-                numbers[what] = result
-            else:
-                with writing(workdir):
-                    results.save(workdir.path / what if isinstance(result, Page) else path(what), result)
-    return numbers
+def runnable(names: Iterable[str], trained: Trained) -> tuple[list[str], list[str]]:
+    """The evals that trained has all for, and for each other one its name and what it needs, in words."""
+    reasons = {name: lacking(name, trained) for name in dict.fromkeys(names)}
+    return ([name for name, reason in reasons.items() if not reason],
+            [f"{name} ({reason})" for name, reason in reasons.items() if reason])
+
+
+def run_evals(names: list[str], trained: Trained, keep: Callable[[str, Any], None], line: Line | ProgressLine
+              ) -> Iterator[dict[str, float | str]]:
+    """Runs evals by name, says so on line, and gives each one's numbers and sentences.
+
+    keep(name, result): takes each picture, and whatever else is neither a number nor a sentence.
+    """
+    for i, name in enumerate(names, 1):
+        trained.interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval "
+                                              "measures again")
+        numbers = {}
+        with line.evaluating(f"{name} {i}/{len(names)}"):
+            for what, result in find("evals", name).evaluate(trained):
+                if isinstance(result, (int, float, str)):
+                    numbers[what] = result
+                else:
+                    keep(what, result)
+        yield numbers
+
+
+def keeper(workdir: Workdir, folder: Path, suffix: str, tensorboard: TensorBoard | None, step: int
+           ) -> Callable[[str, Any], None]:
+    """keep(name, result): writes to folder, with a suffix to the name; pages to the workdir itself."""
+    def keep(name: str, result: Any) -> None:
+        with writing(workdir):
+            results.save(workdir.path / name if isinstance(result, Page) else folder / f"{name}{suffix}", result)
+            if tensorboard:
+                tensorboard.picture(name, result, step)
+    return keep
+
+
+def tensorboard_of(config: ConfigDict, workdir: Workdir, step: int) -> TensorBoard | None:
+    """What shows the run in TensorBoard, where config asks for it."""
+    return TensorBoard(workdir.path, config, step) if config.log.tensorboard else None
+
+
+def say_where(run: Run, workdir: Workdir) -> None:
+    """Says how long training took, and where its results are."""
+    seen = int(run.state.step) * run.step_size
+    say(f"{seen:,} examples in {clock(run.spent)}, {seen / run.spent:,.0f} examples/s\n"
+        f"all numbers: {workdir.result}\npictures: {workdir.figures}")
 
 
 @contextlib.contextmanager
@@ -130,9 +182,3 @@ def _result(run: Run) -> dict:
             "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": digest(run.state),
             "data_fingerprint": config.derived.data_fingerprint,
             "metrics": {name: value for name, value in last.items() if "/" in name}}
-
-
-def _print_numbers(numbers: dict[str, float]) -> None:
-    width = max(map(len, numbers), default=0)
-    for name, value in numbers.items():
-        print(f"{name:<{width}}  {value:.4g}" if isinstance(value, float) else f"{name:<{width}}  {value}")

@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 
 from gen_jax.errors import UserError
-from gen_jax.evals import Trained, lacks
+from gen_jax.evals import Trained
 from gen_jax.experiment import Experiment
 from gen_jax.find import nearest
 from gen_jax.keys import stream
-from gen_jax.modes._run import run_evals, trained_of, writing
-from gen_jax.report.metrics import MetricsLog, TensorBoard
+from gen_jax.modes._run import keeper, run_evals, runnable, tensorboard_of, trained_of, writing
+from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.progress import ProgressLine
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
@@ -35,7 +35,7 @@ class Session:
         self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
                                       config.train.on_device_gb)
         self.progress, self.spent = self._resume()
-        self.tensorboard = _tensorboard(workdir, self.step) if config.log.tensorboard else None
+        self.tensorboard = None
         self.line = ProgressLine(self.total_steps, self.feed.steps_per_epoch, experiment.step_size)
 
     @property
@@ -50,6 +50,7 @@ class Session:
         """
         if self.step >= self.total_steps:
             return
+        self.tensorboard = tensorboard_of(self.config, self.workdir, self.step)
         advance = self._compile()
         self.line.start(self.step)
         self.began = time.perf_counter() - self.spent
@@ -98,7 +99,7 @@ class Session:
                   **self._train_metrics(step), **self._test_metrics()}
         drawn = derived.evals_steps > 0 and step % derived.evals_steps == 0
         if drawn:
-            record |= self._draw(f"_{record.get('epoch', step):04d}")
+            record |= self._draw(f"_{record.get('epoch', step):04d}", step)
         complete = drawn or not derived.evals_steps  # other records may lack the metrics of evals.during
         if complete and self.checkpoints.best and self.checkpoints.best not in record:
             raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r}"
@@ -108,7 +109,7 @@ class Session:
             self.metrics.append(record)
             self.timing.append({"step": step, "wall_s": spent, "images_per_s": record["images_seen"] / spent})
             if self.tensorboard:
-                self.tensorboard.append(record)
+                self.tensorboard.record(record, record["images_seen"] / spent)
         self.line.update(step, {name: value for name, value in record.items() if "/" in name})
         self.progress = loop.recorded(progress)
         if step % derived.checkpoint_steps == 0 or step == self.total_steps:
@@ -134,20 +135,15 @@ class Session:
             raise loop.Diverged(self.step, wrong)
         return metrics
 
-    def _draw(self, suffix: str) -> dict[str, float]:
+    def _draw(self, suffix: str, step: int) -> dict[str, float]:
         """Runs the evals that are due during training; their numbers."""
         trained = self.trained()
-        names = [name for name in self.config.evals.during if not lacks(name, trained)]
-        return run_evals(names, trained, self.workdir, lambda name: self.workdir.samples / f"{name}{suffix}")
+        names, _ = runnable(self.config.evals.during, trained)
+        keep = keeper(self.workdir, self.workdir.samples, suffix, self.tensorboard, step)
+        return {name: value for numbers in run_evals(names, trained, keep, self.line)
+                for name, value in numbers.items()}
 
     def _save(self, metrics: dict[str, float]) -> None:
         with writing(self.workdir):
             self.spent = time.perf_counter() - self.began
             self.checkpoints.save(self.step, self.progress, metrics, {"spent": self.spent})
-
-
-def _tensorboard(workdir: Workdir, step: int) -> TensorBoard:
-    try:
-        return TensorBoard(workdir.path, purge_step=step + 1)
-    except ImportError:
-        raise UserError("log.tensorboard: needs tensorboardX; pip install -e '.[tensorboard]'") from None

@@ -33,18 +33,3 @@ class MetricsLog:
         """Drops what came after step: the run goes on from there and will write it again."""
         kept = [record for record in self.records() if record["step"] <= step]
         write_atomically(self.path, "".join(json.dumps(record) + "\n" for record in kept).encode())
-
-
-class TensorBoard:
-    """The same records as TensorBoard events, where config.log.tensorboard asks for them."""
-
-    def __init__(self, folder: Path, purge_step: int):
-        from tensorboardX import SummaryWriter
-        self.writer = SummaryWriter(str(folder), purge_step=purge_step)
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Adds one record's numbers at its step."""
-        for name, value in record.items():
-            if name != "step" and not isinstance(value, str):
-                self.writer.add_scalar(name, value, record["step"])
-        self.writer.flush()
