@@ -119,9 +119,10 @@ def differences(old: dict, new: dict) -> list[str]:
     free = FREE if fixed else (*FREE, *LENGTH)
     free = (*free, "derived.evals_steps", "derived.checkpoint_steps")
     changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
-    return [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}"
-            f"{' (a learning rate is scheduled over the whole run)' if key in LENGTH else ''}" for key in changed
-            if not any(key == name or key.startswith(name + ".") for name in free)]
+    changed = [key for key in changed if not any(key == name or key.startswith(name + ".") for name in free)]
+    lines = [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
+    why = ["(a learning rate is scheduled over the whole run: one of another length is another run)"]
+    return lines + why * any(key in LENGTH for key in changed)
 
 
 def is_scheduled(config: dict) -> bool:

@@ -38,7 +38,7 @@ def train(config: ConfigDict, workdir: Workdir) -> None:
         session = Session(built, workdir)
         session.train(interrupts)
         if _is_measured(workdir, session.step, built.config):
-            say(f"{workdir.path}: finished before, at step {session.step:,}: its numbers are in {workdir.result}; "
+            say(f"{workdir.path}: finished before; its numbers are in result.json\n"
                 f"--mode=eval measures and draws again; {_longer(built.config)}")
             return
         trained = trained_of(built, session.progress.state, workdir, other, interrupts)
@@ -66,9 +66,8 @@ def _longer(config: ConfigDict) -> str:
     """How a finished run could be a longer one."""
     key = "steps" if config.train.steps else "epochs"
     if is_scheduled(config.to_dict()):
-        return ("a learning rate is scheduled over the whole run, so a longer one is another run, with a --workdir of "
-                "its own")
-    return f"more --config.train.{key} train on"
+        return f"more {key} are another run, with a --workdir of its own"
+    return f"more {key} (--config.train.{key}=...) train on"
 
 
 def _note_launch(workdir: Workdir, config: ConfigDict) -> None:
