@@ -6,6 +6,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image, ImageOps
 
+from gen_jax import memory
 from gen_jax.errors import UserError
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -43,6 +44,8 @@ def stack(arrays: Iterable[np.ndarray], names: Sequence[str]) -> np.ndarray:
     images = None
     for index, array in enumerate(arrays):
         if images is None:
+            memory.check(len(names) * array.size, f"data: {len(names):,} images of {_by(array)}",
+                         "make them smaller with data.size and data.fit (resize or crop)")
             images = np.empty((len(names), *array.shape), np.uint8)
         elif array.shape != images.shape[1:]:
             raise UserError(f"data: {names[0]} is {_by(images[0])} and {names[index]} is {_by(array)}; make them alike "

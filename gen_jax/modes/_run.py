@@ -1,8 +1,9 @@
-"""A trained run in a workdir: loaded, seen by evals, measured."""
+"""A trained run is measured: its evals, its result.json."""
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+<<<<<<< HEAD
 from typing import Any, NamedTuple
 
 import jax
@@ -20,12 +21,22 @@ from gen_jax.report.files import read_json, write_json
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.progress import Line, ProgressLine, clock
 from gen_jax.report.tensorboard import TensorBoard
+=======
+
+from gen_jax.errors import NoData, UserError
+from gen_jax.evals import Page, Trained, lacks, needs
+from gen_jax.find import find
+from gen_jax.report import results
+from gen_jax.report.files import read_json, write_json
+>>>>>>> main
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
-from gen_jax.training.checkpoint import Checkpoints
+from gen_jax.runs import Run
+from gen_jax.settings import Setting
 from gen_jax.training.interrupt import Interrupts
-from gen_jax.training.state import TrainState, digest
+from gen_jax.training.state import digest
 
+<<<<<<< HEAD
 
 class Run(NamedTuple):
     """A trained run: what its evals see, and what its result says."""
@@ -75,6 +86,9 @@ def load_other(config: ConfigDict, workdir: Workdir) -> Trained | None:
         return None
     other = beside_of(name, workdir) if is_config(name) else Workdir(name)
     return load_run(other, {"evals.other": ""}).trained
+=======
+CHECKPOINT = Setting("latest", "which state: latest, best (by checkpoint.best) or the number of a step that was saved")
+>>>>>>> main
 
 
 def is_config(name: str) -> bool:
@@ -90,15 +104,21 @@ def beside_of(name: str, workdir: Workdir) -> Workdir:
 def measure(run: Run, workdir: Workdir) -> tuple[dict[str, float | str], dict[str, float | str]]:
     """Runs evals.end: their numbers are added to result.json after each, and their pictures are saved.
 
+<<<<<<< HEAD
     What an earlier measurement of the same state has found stays in it.
     Returns all its numbers and sentences, and those that were found just now.
+=======
+    What an earlier measurement of the same state has found stays in it. An eval that fails keeps no other from being
+    run: what it raised is raised at the end. Raises UserError, with a line for each fault, and Interrupted.
+>>>>>>> main
     """
     result, found, trained = _result(run), {}, run.trained
     before = read_json(workdir.result) or {}
-    if before.get("state_sha256") == result["state_sha256"]:
+    if before.get("state_sha256") == result["state_sha256"] and isinstance(before.get("metrics"), dict):
         result["metrics"] = before["metrics"] | result["metrics"]
     with writing(workdir):
         write_json(workdir.result, result)
+<<<<<<< HEAD
     names, left_out = runnable(trained.hp.end, trained)
     tensorboard = tensorboard_of(trained.config, workdir, result["step"])
     keep = keeper(workdir, workdir.figures, "", tensorboard, result["step"])
@@ -112,6 +132,39 @@ def measure(run: Run, workdir: Workdir) -> tuple[dict[str, float | str], dict[st
     if tensorboard:
         tensorboard.end(result["metrics"], result["step"])
     return result["metrics"], found
+=======
+    failed: list[Exception] = []
+    for name in run.trained.hp.end:
+        with interrupts.at_once("stopped while measuring; training is finished and saved, --mode=eval measures again"):
+            result["metrics"] |= _measured(name, run.trained, workdir, failed)
+        with writing(workdir):
+            write_json(workdir.result, result)
+    _print_numbers(result["metrics"])
+    say(f"{result['images_seen']:,} examples in {run.spent:.1f} s, {result['images_per_s']:,.0f} examples/s; "
+        f"pictures in {workdir.figures}, numbers in {workdir.result}")
+    if faults := [line for error in failed if isinstance(error, UserError) for line in error.faults]:
+        raise UserError(*faults)
+    for error in failed:
+        raise error
+
+
+def _measured(name: str, trained: Trained, workdir: Workdir, failed: list[Exception]) -> dict[str, float | str]:
+    """What one eval of the end has found: {} where the run lacks what it needs, or where it raised what `failed` gets.
+    """
+    try:
+        if lacking := lacks(needs(name), trained):
+            say(f"eval {name}: left out, this run has no {lacking}")
+            return {}
+        return run_evals([name], trained, workdir, lambda what: workdir.figures / what)
+    except NoData as error:
+        say(f"eval {name}: left out, it needs the data that this run was trained on. {error}")
+    except UserError as error:
+        failed.append(UserError(*(f"eval {name}: {line}" for line in error.faults)))
+    except Exception as error:  # of an eval, or a picture's library: the numbers of the others are worth having
+        say(f"eval {name}: failed ({type(error).__name__}: {error}); its traceback follows the other evals")
+        failed.append(error)
+    return {}
+>>>>>>> main
 
 
 def runnable(names: Iterable[str], trained: Trained) -> tuple[list[str], list[str]]:

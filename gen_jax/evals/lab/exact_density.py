@@ -11,8 +11,13 @@ from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import figure
 from gen_jax.evals.lab._plane import bounds
+<<<<<<< HEAD
 from gen_jax.settings import POSITIVE, Setting, Settings
 from gen_jax.types import Metric, Source
+=======
+from gen_jax.settings import POSITIVE, Setting, Settings, between
+from gen_jax.types import Source
+>>>>>>> main
 
 NEEDS = ("output", "nll", "log_weight", "target", "kind:points", "vector")
 METRICS = {
@@ -24,9 +29,9 @@ REACH = 5.5  # standard deviations of the prior that the grid covers, to each si
 BLOCK = 50  # points at once
 
 hp = Settings(__name__, {
-    "side": Setting(400, "points of the grid along each latent", POSITIVE),
+    "side": Setting(400, "points of the grid along each latent", between(4, 4000)),
     "examples": Setting(500, "at most so many test points", POSITIVE),
-    "picture": Setting(100, "points along each side of the picture of the density", POSITIVE),
+    "picture": Setting(100, "points along each side of the picture of the density", between(2, 2000)),
 }, smoke={"side": 60, "examples": 20, "picture": 20})
 
 

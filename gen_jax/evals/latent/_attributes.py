@@ -40,13 +40,23 @@ def known(train: Source) -> list[str]:
     return [*train.classes, *(word for words in ATTRIBUTES for word in words)]
 
 
+def shown(x: np.ndarray) -> dict[str, np.ndarray]:
+    """bool [N] for each word: which of images x [N,H,W,C] are in their lowest or highest quarter of an attribute."""
+    sets = {}
+    for (low, high), measure in ATTRIBUTES.items():
+        values = measure(x)
+        first, third = np.quantile(values, (0.25, 0.75))
+        sets |= {low: values <= first, high: values >= third}
+    return sets
+
+
 class Judge:
     """Says which images show what; it knows the training images and nothing of the model."""
 
     def __init__(self, trained: Trained):
         self.train, self.train_x = trained.train, trained.train_x
         self.quartiles = {measure: np.quantile(measure(self.train_x), (0.25, 0.75)) for measure in ATTRIBUTES.values()}
-        self.spread = {measure: measure(self.train_x).std() for measure in ATTRIBUTES.values()}
+        self.spread = {measure: max(measure(self.train_x).std(), 1e-6) for measure in ATTRIBUTES.values()}
 
     @cached_property
     def classifier(self) -> Pipeline:
@@ -54,7 +64,8 @@ class Judge:
         rows = stratified_rows(self.train, MAX_EXAMPLES)
         x = self.train_x[rows].reshape(len(rows), -1)
         pca = PCA(min(50, *x.shape), random_state=0)
-        return make_pipeline(pca, KNeighborsClassifier(5, algorithm="brute")).fit(x, self.train.labels[rows])
+        vote = KNeighborsClassifier(min(5, len(rows)), algorithm="brute")
+        return make_pipeline(pca, vote).fit(x, self.train.labels[rows])
 
     def label(self, x: np.ndarray) -> np.ndarray:
         """Class labels [N] of images x [N,H,W,C]."""

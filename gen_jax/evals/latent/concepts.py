@@ -73,6 +73,8 @@ def concept_faults(key: str, concept: str, train: Source) -> Iterator[str]:
     for name in names:
         if name not in known(train):
             yield f"{key}: there is no class or attribute {name!r}{nearest(name, known(train))}"
+        elif name in train.classes and not (train.labels == train.classes.index(name)).any():
+            yield f"{key}: no training image is of the class {name!r}"
 
 
 def parse(concept: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     if len(trained.test.x) < 2:
         logging.warning("frechet: left out, it takes two test images or more")
         return
-    judge = classifier(trained.config.data, trained.interrupts)
+    judge = classifier(trained.config.data)
     if len(judge.classes) < 2:
         logging.warning("frechet: left out, a classifier of one class has nothing to learn")
         return

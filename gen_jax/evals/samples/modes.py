@@ -7,8 +7,13 @@ from ml_collections import ConfigDict
 
 from gen_jax.data.points import Modes, modes
 from gen_jax.evals import Result, Trained
+<<<<<<< HEAD
 from gen_jax.settings import POSITIVE, Setting, Settings
 from gen_jax.types import Metric, Source
+=======
+from gen_jax.settings import Setting, Settings, between
+from gen_jax.types import Source
+>>>>>>> main
 
 NEEDS = ("sample_prior", "decode", "kind:points")
 METRICS = {
@@ -18,7 +23,7 @@ METRICS = {
 }
 FARTHEST = 3.0  # of a high-quality sample from its mode, in standard deviations of the mode
 
-hp = Settings(__name__, {"samples": Setting(2500, "how many samples are judged", POSITIVE)})
+hp = Settings(__name__, {"samples": Setting(2500, "how many samples are judged", between(1, 1_000_000))})
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:

@@ -14,16 +14,16 @@ from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.layers import norms
 from gen_jax.layers.conv import Conv, ConvTranspose
-from gen_jax.settings import POSITIVE, Setting, Settings, at_least, each, share
+from gen_jax.settings import POSITIVE, Setting, Settings, at_least, between, each, share
 from gen_jax.types import Net, Spec
 
 hp = Settings(__name__, {
     "latent_dim": Setting(100, "latents", at_least(1)),
     "gen_widths": Setting((192, 256, 128), "channels before each of the generator's convolutions, which double a side",
-                          each()),
+                          each(12)),
     "disc_widths": Setting((64, 128, 256), "channels after each of the discriminator's, which halve a side",
-                           each()),
-    "kernel_size": Setting(5, "of all convolutions, in pixels", at_least(1)),
+                           each(12)),
+    "kernel_size": Setting(5, "of all convolutions, in pixels", between(1, 255)),
     "slope": Setting(0.2, "of LeakyReLU below 0"),
     "dropout": Setting(0.2, "share of the features in front of the logit that are dropped", share()),
     "gen_norm": norms.setting("batch", "the generator's layers"),
