@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from gen_jax.report.terminal import guard, say
+from gen_jax.report.terminal import Plain, guard, say
 
 if __name__ == "__main__":
     guard()  # before anything that opens a file, or takes hold of stdout and stderr
@@ -35,12 +35,7 @@ from gen_jax import command_line, runtime
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.folders import keep_compiled_code
-<<<<<<< HEAD
-from gen_jax.report.terminal import Plain, say
-from gen_jax.training.interrupt import Interrupted
-=======
 from gen_jax.training.interrupt import EXIT_CODES, Interrupted, Interrupts
->>>>>>> main
 from gen_jax.training.loop import Diverged
 
 USER_ERROR, DIVERGED = 2, 3  # exit codes; after a signal it is 128 + the signal's number
@@ -78,11 +73,7 @@ def or_exit(function, *args):
 
 if __name__ == "__main__":
     logging.set_verbosity(logging.WARNING)
-<<<<<<< HEAD
     logging.get_absl_handler().setFormatter(Plain())
-    app.run(lambda launch: or_exit(main, launch),
-            flags_parser=lambda argv: or_exit(command_line.parse, argv, str(DEFAULT_CONFIG)))
-=======
     try:
         app.run(lambda launch: or_exit(main, launch),
                 flags_parser=lambda argv: or_exit(command_line.parse, argv, str(DEFAULT_CONFIG)))
@@ -92,4 +83,3 @@ if __name__ == "__main__":
                 sys.stdout.flush()
             os._exit(end.code)  # threads that decode or download need not come to their end
         raise
->>>>>>> main

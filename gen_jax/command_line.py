@@ -12,13 +12,10 @@ from typing import Any, NamedTuple
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-<<<<<<< HEAD
-from gen_jax.config import typed, validate
-=======
-from gen_jax.config import check_form, declared, describe, typed, validate
->>>>>>> main
+from gen_jax.config import check_form, declared, typed, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
+from gen_jax.folders import name_of
 from gen_jax.parts import compose, names_at
 from gen_jax.report.settings import describe
 from gen_jax.report.workdir import Workdir
@@ -54,7 +51,7 @@ def parse(argv: list[str], default_config: str) -> Launch:
              for name, _, text in [word.removeprefix(GIVEN).partition("=")]}
     words = [word for word in words if not word.startswith(("--config=", GIVEN))]
     load_config(config_name)  # outside of any handler: what the file raises is its own fault, with a traceback
-    workdir = Path(_last(words, "workdir") or Path("runs") / folder_name(config_name))
+    workdir = Path(_last(words, "workdir") or Path("runs") / name_of(config_name))
     config = _composed(_config_of(config_name, _last(words, "mode"), workdir), words)
     if {"--help", "--h", "--helpfull"} & {*words}:
         print(_help(config_name, config))
@@ -92,12 +89,6 @@ def _all_flags() -> dict[str, Setting]:
 
 def _modes_with(flag: str) -> str:
     return "; it is of " + ", ".join(f"--mode={mode}" for mode in names("modes") if flag in _flags_of(mode))
-
-
-def folder_name(config_name: str) -> str:
-    """The name of the folder that a config's run has by default: "vae_mnist_smoke" of configs/vae_mnist.py:smoke."""
-    path, _, variant = config_name.partition(":")
-    return Path(path).stem + (f"_{variant}" if variant else "")
 
 
 def _config_of(name: str, mode: str | None, workdir: Path) -> ConfigDict:
@@ -155,26 +146,20 @@ def _define(values: flags.FlagValues, config: ConfigDict, words: list[str]) -> N
 
 
 def load_config(name: str) -> ConfigDict:
-    """What get_config() gives in the file that is named, FILE or FILE:VARIANT. What the file raises, it raises."""
+    """What get_config() gives in the file that is named, FILE or FILE:VARIANT, found to be a config.
+
+    What the file raises, it raises.
+    """
     path, _, variant = name.partition(":")
     if not os.path.isfile(path):
         there = [str(file) for file in sorted(Path(path).parent.glob("*.py")) if file.stem not in ("__init__", "base")]
         raise UserError(f"--config={path}: there is no such file{nearest(path, there) if there else ''}")
-<<<<<<< HEAD
-=======
-    _load_config(name)
-
-
-def _load_config(name: str) -> ConfigDict:
-    """What the config file's get_config() gives, found to be a config."""
-    path, _, variant = name.partition(":")
     try:
         with tokenize.open(path) as file:
             if "\0" in file.read():
                 raise ValueError("it holds a null character")
     except (OSError, SyntaxError, ValueError) as error:
         raise UserError(f"--config={path}: cannot be read as a Python file ({error})") from error
->>>>>>> main
     get_config = runpy.run_path(path).get("get_config")
     if not callable(get_config):
         raise UserError(f"--config={path}: defines no get_config()")

@@ -8,15 +8,9 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from gen_jax.errors import UserError
-<<<<<<< HEAD
-from gen_jax.find import find, names
-from gen_jax.parts import complete, parts
-from gen_jax.settings import POSITIVE, Must, Setting, Settings, at_least, one_of, placeholder, share
-=======
 from gen_jax.find import find, names, nearest
-from gen_jax.parts import OPTIM, ROOMS, complete, parts
+from gen_jax.parts import EVALS, OPTIM, ROOMS, complete, parts
 from gen_jax.settings import BELOW, POSITIVE, Must, Setting, Settings, at_least, one_of, placeholder, share, shown
->>>>>>> main
 
 FORMAT = 2  # of a workdir: raise it when older runs cannot be read
 
@@ -59,7 +53,8 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
 # Sections and keys that a later launch in the same workdir may change: they touch neither state nor data order.
 FREE = ("evals", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir", "train.on_device_gb")
 
-LENGTH = ("train.epochs", "train.steps", "derived.total_steps")  # as well, where no learning rate is scheduled over it
+# These as well, where no learning rate is scheduled over the run.
+LENGTH = ("train.epochs", "train.steps", "derived.total_steps")
 
 
 def check_form(config: Any, what: str) -> None:
@@ -93,13 +88,7 @@ def _form_faults(config: ConfigDict) -> Iterator[str]:
 
 def validate(config: ConfigDict) -> None:
     """Raises one UserError with a line for every fault in config."""
-<<<<<<< HEAD
-    faults = []
-    if not SEED.must.holds(config.seed):
-        faults.append(f"seed={config.seed!r}: must be {SEED.must.text}")
-=======
     faults = [f"seed={shown(config.seed)}: {fault}"] if (fault := SEED.fault(config.seed)) else []
->>>>>>> main
     for name, settings in RUN.items():
         own = ConfigDict({key: value for key, value in config[name].items() if not isinstance(value, ConfigDict)})
         faults += settings.faults(own, name)
@@ -160,31 +149,12 @@ def differences(old: dict, new: dict) -> list[str]:
 
     The length of the run may change as long as no learning rate is scheduled over it.
     """
-<<<<<<< HEAD
-    if old.get("derived", {}).get("format") != new["derived"]["format"]:
-        return ["it was made by an older gen_jax, whose runs this one does not read: name another folder, or check out "
-                "the commit in the old run.json to go on with it"]
-    fixed = is_scheduled(new)
-    old, new = _flat(old), _flat(new)
-    free = FREE if fixed else (*FREE, *LENGTH)
-    free = (*free, "derived.evals_steps", "derived.checkpoint_steps")
-    changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
-    changed = [key for key in changed if not any(key == name or key.startswith(name + ".") for name in free)]
-    lines = [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
-    why = ["(a learning rate is scheduled over the whole run: one of another length is another run)"]
-    return lines + why * any(key in LENGTH for key in changed)
-
-
-def is_scheduled(config: dict) -> bool:
-    """Whether a learning rate of config, nested dicts, depends on how long the run is."""
-    return any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
-                                             or key.endswith(".warmup") and value)
-               for key, value in _flat(config).items())
-=======
     free = _free(_flat(new))
     old, new = _binding(old, free), _binding(new, free)
     changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
-    return [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
+    lines = [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
+    why = ["(a learning rate is scheduled over the whole run: one of another length is another run)"]
+    return lines + why * any(key in LENGTH for key in changed)
 
 
 def run_id(config: ConfigDict) -> str:
@@ -195,17 +165,23 @@ def run_id(config: ConfigDict) -> str:
 
 def _free(flat: dict) -> tuple[str, ...]:
     """The sections and keys that a later launch may change. flat: its config by dotted key."""
-    scheduled = any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
-                                                  or key.endswith(".warmup") and value) for key, value in flat.items())
-    length = () if scheduled else ("train.epochs", "train.steps", "derived.total_steps")
-    return (*FREE, *length, "derived.evals_steps", "derived.checkpoint_steps")
+    return (*FREE, *(() if _is_scheduled(flat) else LENGTH), "derived.evals_steps", "derived.checkpoint_steps")
+
+
+def length_is_fixed(config: ConfigDict) -> bool:
+    """Whether another length would make another run, since a learning rate is scheduled over the whole of it."""
+    return _is_scheduled(_flat(config.to_dict()))
+
+
+def _is_scheduled(flat: dict) -> bool:
+    return any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
+                                             or key.endswith(".warmup") and value) for key, value in flat.items())
 
 
 def _binding(config: dict, free: tuple[str, ...]) -> dict:
     """config by dotted key, without what is free."""
     return {key: value for key, value in _flat(config).items()
             if not any(key == name or key.startswith(name + ".") for name in free)}
->>>>>>> main
 
 
 def name_list(text: str) -> list[str]:
@@ -213,7 +189,6 @@ def name_list(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-<<<<<<< HEAD
 def declared(config: ConfigDict) -> dict[str, Setting]:
     """What is declared of every key of config, by its dotted name: its meaning, type and range."""
     settings = {"seed": SEED}
@@ -221,27 +196,8 @@ def declared(config: ConfigDict) -> dict[str, Setting]:
     for at, own in sections:
         settings |= {f"{at}.{key}": setting for key, setting in own.settings.items()}
     for part in parts(config):
-        settings[f"{part.at}.name"] = Setting(part.name, f"a file of gen_jax/{part.room.replace('.', '/')}",
-                                              one_of(*names(part.room)))
-    return settings
-=======
-def describe(config: ConfigDict) -> Iterator[str]:
-    """A line for each key of config: its name, its value, and what it means."""
-    meanings = {key: setting.meaning for key, setting in declared(config).items()}
-    for key, value in _flat(config.to_dict(), as_text=True).items():
-        yield f"{f'{key} = {value}':<40}{'  # ' + meanings[key] if key in meanings else ''}".rstrip()
->>>>>>> main
-
-
-def declared(config: ConfigDict) -> dict[str, Setting]:
-    """What is declared of every key of config, by its dotted name: its meaning, type and range."""
-    settings = {"seed": SEED}
-    sections = [(name, own) for name, own in RUN.items()] + [(part.at, part.hp) for part in parts(config) if part.hp]
-    for at, own in sections:
-        settings |= {f"{at}.{key}": setting for key, setting in own.settings.items()}
-    for part in parts(config):
-        settings[f"{part.at}.name"] = Setting(part.name, f"a file of gen_jax/{part.room.replace('.', '/')}",
-                                              one_of(*names(part.room)))
+        choice = None if part.room == EVALS else one_of(*names(part.room))  # an eval's section keeps its name
+        settings[f"{part.at}.name"] = Setting(part.name, f"a file of gen_jax/{part.room.replace('.', '/')}", choice)
     return settings
 
 
@@ -288,11 +244,7 @@ def _flat(section: dict, prefix: str = "") -> dict:
         if isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
-<<<<<<< HEAD
-            flat[prefix + key] = list(value) if isinstance(value, tuple) else value
-=======
-            flat[prefix + key] = repr(value) if as_text else _listed(value)
->>>>>>> main
+            flat[prefix + key] = _listed(value)
     return flat
 
 

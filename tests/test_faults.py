@@ -153,7 +153,7 @@ def test_an_eval_that_fails_keeps_no_other_from_its_numbers(tiny_config, workdir
             workdir.result.unlink()
         with pytest.raises(raised):
             train.train(tiny_config, workdir)
-        assert "elbo/test" in read_json(workdir.result)["metrics"]
+        assert "neg_elbo/test" in read_json(workdir.result)["metrics"]
         assert (workdir.figures / "manifold.png").exists()
     assert "eval losses: failed (ZeroDivisionError: a bug)" in capsys.readouterr().err
 

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from ml_collections import ConfigDict
 
 from configs import dcgan_digits, vae_digits
-from gen_jax.config import differences, is_scheduled
-from gen_jax.evals import lacking
+from gen_jax.config import differences, length_is_fixed
+from gen_jax.evals import in_words, lacks, needs
 from gen_jax.find import find, names
 from gen_jax.report import progress, settings, summary
 from gen_jax.report.progress import Line, ProgressLine
@@ -169,27 +170,29 @@ def test_every_declared_metric_can_be_shown():
 
 
 def test_an_eval_that_compares_two_says_how_to_name_the_second():
-    trained = SimpleNamespace(test=SimpleNamespace(labels=None), other=None,
-                              objective=SimpleNamespace(predict={"encode": None, "decode": None}),
-                              spec=SimpleNamespace(kind=SimpleNamespace(tile=None, name="image")))
-    assert "--config.evals.other=" in lacking("ae_vs_vae", trained)
+    trained = SimpleNamespace(other=None, objective=SimpleNamespace(predict={"encode": None, "decode": None}),
+                              spec=SimpleNamespace(given={}, kind=SimpleNamespace(tile=None, name="image")))
+    assert "--config.evals.other=" in in_words(lacks(needs("ae_vs_vae"), trained))
 
 
-def test_a_longer_run_is_refused_with_the_reason_only_where_its_length_matters():
+def test_another_length_is_refused_with_the_reason_only_where_it_matters():
     def lines(schedule):
-        old = {"derived": {"format": 2}, "optim": {"vae": {"schedule": schedule}}, "train": {"epochs": 3}}
-        assert is_scheduled(old) == (schedule != "constant")
-        return differences(old, {**old, "train": {"epochs": 4}})
+        old = ConfigDict({"derived": {"format": 2}, "optim": {"vae": {"schedule": schedule}}, "train": {"epochs": 3}})
+        new = ConfigDict(old.to_dict())
+        new.train.epochs = 4
+        assert length_is_fixed(old) == (schedule != "constant")
+        return differences(old.to_dict(), new.to_dict())
     assert lines("constant") == []
-    assert lines("cosine") == ["train.epochs: 3 -> 4 (a learning rate is scheduled over the whole run)"]
+    changed, why = lines("cosine")
+    assert changed == "train.epochs: 3 -> 4" and "scheduled over the whole run" in why
 
 
 # Settings
 
 def test_settings_say_meaning_type_and_range_within_the_terminal(monkeypatch):
-    assert settings.in_words(Setting(1.0, "weight", at_least(0))) == "weight [float: 0 or more]"
-    assert settings.in_words(Setting("a", "which", one_of("a", "b"))) == "which [str: a, b]"
-    assert settings.in_words(Setting(placeholder(int), "steps")) == "steps [int]"
+    assert settings.in_words(Setting(1.0, "so", at_least(0, 9))) == "so [a finite number, at least 0 and below 9]"
+    assert settings.in_words(Setting("a", "which", one_of("a", "b"))) == "which [a text, one of a, b]"
+    assert settings.in_words(Setting(placeholder(int), "steps")) == "steps [a whole number]"
     monkeypatch.setattr(sys, "stdout", Terminal(80, monkeypatch))
     lines = list(settings.describe(dcgan_digits.get_config(), "  --config."))
     for line in lines:
@@ -197,7 +200,8 @@ def test_settings_say_meaning_type_and_range_within_the_terminal(monkeypatch):
     text = "\n".join(lines)
     assert "  --config.objective.penalties = {}" in text and "!!python" not in text
     words = " ".join(text.replace("#", " ").split())
-    assert "train.epochs = 150 passes over the training data; a ragged last step is left out of each [int: positive" in words
+    assert "train.epochs = 150 passes over the training data; a ragged last step is left out" in words
+    assert "of each [a whole number, positive and below 2**31]" in words
 
 
 # TensorBoard

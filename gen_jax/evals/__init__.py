@@ -10,16 +10,8 @@ hp           its Settings: the section config.evals.<name>, read as trained.hp.<
 METRICS      {name: Metric}: what its numbers say, by their names without "train/" and "/test"
 data_faults  data_faults(config, train, test): a line for each setting that does not fit the data
 """
-<<<<<<< HEAD
-from gen_jax.evals._needs import lacking, lacks
+from gen_jax.evals._needs import in_words, lacks, needs
 from gen_jax.evals._results import Animation, Arrays, Page, Result
 from gen_jax.evals._trained import Trained
 
-__all__ = ["Animation", "Arrays", "Page", "Result", "Trained", "lacking", "lacks"]
-=======
-from gen_jax.evals._needs import lacks, needs
-from gen_jax.evals._results import Animation, Arrays, Page, Result
-from gen_jax.evals._trained import Trained
-
-__all__ = ["Animation", "Arrays", "Page", "Result", "Trained", "lacks", "needs"]
->>>>>>> main
+__all__ = ["Animation", "Arrays", "Page", "Result", "Trained", "in_words", "lacks", "needs"]

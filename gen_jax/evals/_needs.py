@@ -10,7 +10,7 @@ from gen_jax.find import find
 from gen_jax.types import Batch
 
 WORDS = {  # what to say where a need is not met; by default "no <need>"
-    "other": "needs a second run: --config.evals.other=FOLDER, or =CONFIG to train it",
+    "other": "no second run: name one, --config.evals.other=FOLDER, or =CONFIG, which is trained first",
     "vector": "codes are no vectors", "tiles": "examples are no pictures",
 }
 
@@ -20,16 +20,14 @@ def lacks(needs: Iterable[str], trained: Trained) -> str:
     return next((need for need in needs if not _has(trained, need)), "")
 
 
-<<<<<<< HEAD
-def lacking(name: str, trained: Trained) -> str:
-    """The same in words."""
-    need = lacks(name, trained)
-    return need and WORDS.get(need, f"no {need.replace(':', ' ')}")
-=======
+def in_words(need: str) -> str:
+    """What is said where a run lacks a need."""
+    return WORDS.get(need, f"no {need.replace(':', ' ')}")
+
+
 def needs(name: str) -> tuple[str, ...]:
     """The NEEDS of an eval by its name."""
     return getattr(find("evals", name), "NEEDS", ())
->>>>>>> main
 
 
 def _has(trained: Trained, need: str) -> bool:

@@ -8,22 +8,13 @@ import jax.numpy as jnp
 from gen_jax.config import run_id
 from gen_jax.data import described
 from gen_jax.errors import UserError
-<<<<<<< HEAD
-from gen_jax.evals import Trained
-from gen_jax.experiment import Experiment
-from gen_jax.find import nearest
-from gen_jax.keys import stream
-from gen_jax.modes._run import keeper, run_evals, runnable, tensorboard_of, trained_of, writing
-from gen_jax.report.metrics import MetricsLog
-=======
 from gen_jax.evals import Trained, lacks, needs
 from gen_jax.evals.latent._codes import CodeStatistics
 from gen_jax.experiment import Experiment
 from gen_jax.find import nearest
 from gen_jax.keys import stream
-from gen_jax.modes._run import run_evals, writing
-from gen_jax.report.metrics import MetricsLog, TensorBoard
->>>>>>> main
+from gen_jax.modes._run import keeper, run_eval, tensorboard_of, writing
+from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.progress import ProgressLine
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
@@ -51,13 +42,8 @@ class Session:
         self.codes = CodeStatistics(experiment.train, experiment.spec.kind)
         self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
                                       config.train.on_device_gb)
-<<<<<<< HEAD
-        self.progress, self.spent = self._resume()
-        self.tensorboard = None
-=======
         self.progress, self.spent, self.due = self._resume()
-        self.tensorboard = _tensorboard(workdir, self.step) if config.log.tensorboard else None
->>>>>>> main
+        self.tensorboard = None
         self.line = ProgressLine(self.total_steps, self.feed.steps_per_epoch, experiment.step_size)
 
     @property
@@ -72,14 +58,10 @@ class Session:
         """
         if self.step >= self.total_steps and not self.due:
             return
-<<<<<<< HEAD
-        self.tensorboard = tensorboard_of(self.config, self.workdir, self.step)
-        advance = self._compile()
-=======
         self.interrupts = interrupts
+        self.tensorboard = tensorboard_of(self.config, self.workdir, self.step)
         with interrupts.at_once(NOT_BEGUN):
             advance = self._compile()
->>>>>>> main
         self.line.start(self.step)
         self.began = time.perf_counter() - self.spent
         try:
@@ -148,18 +130,10 @@ class Session:
         record = {"step": step, **self._epoch(step), "images_seen": step * self.experiment.step_size,
                   **self._train_metrics(step)}
         drawn = derived.evals_steps > 0 and step % derived.evals_steps == 0
-<<<<<<< HEAD
-        if drawn:
-            record |= self._draw(f"_{record.get('epoch', step):04d}", step)
-        complete = drawn or not derived.evals_steps  # other records may lack the metrics of evals.during
-        if complete and self.checkpoints.best and self.checkpoints.best not in record:
-            raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r}"
-                            f"{nearest(self.checkpoints.best, sorted(name for name in record if '/' in name))}")
-=======
         try:
             with self.interrupts.at_once(self._stopped(step), patient=True):
                 record |= self._test_metrics()
-                record |= self._draw(f"_{record.get('epoch', step):04d}") if drawn else {}
+                record |= self._draw(f"_{record.get('epoch', step):04d}", step) if drawn else {}
             if drawn or not derived.evals_steps:  # other records may lack the metrics of evals.during
                 self._check_best(record)
         except loop.Diverged:
@@ -167,7 +141,6 @@ class Session:
         except (Exception, Interrupted):
             self._save({}, due=True)
             raise
->>>>>>> main
         spent = time.perf_counter() - self.began
         with writing(self.workdir):
             self.metrics.append(record)
@@ -210,35 +183,21 @@ class Session:
 
     def _draw(self, suffix: str, step: int) -> dict[str, float]:
         """Runs the evals that are due during training; their numbers."""
-        trained = self.trained()
-<<<<<<< HEAD
-        names, _ = runnable(self.config.evals.during, trained)
+        trained, numbers = self.trained(), {}
         keep = keeper(self.workdir, self.workdir.samples, suffix, self.tensorboard, step)
-        return {name: value for numbers in run_evals(names, trained, keep, self.line)
-                for name, value in numbers.items()}
-=======
         names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
-        return run_evals(names, trained, self.workdir, lambda name: self.workdir.samples / f"{name}{suffix}")
->>>>>>> main
+        for i, name in enumerate(names, 1):
+            with self.line.evaluating(f"{name} {i}/{len(names)}"):
+                numbers |= run_eval(name, trained, keep)
+        return numbers
 
     def _save(self, metrics: dict[str, float], due: bool = False) -> None:
         """Saves the state. due: the record of this step is still to be made, when the run goes on."""
         with writing(self.workdir):
             self.spent = time.perf_counter() - self.began
-<<<<<<< HEAD
-            self.checkpoints.save(self.step, self.progress, metrics, {"spent": self.spent})
-=======
             self.checkpoints.save(self.step, self.progress, metrics,
                                   {"spent": self.spent, "due": due, **self._meta()}, self.metrics.sync())
 
     def _meta(self) -> dict:
         """What a checkpoint says of the data, with which the model can be used without them."""
         return {"data": described(self.experiment.spec), "codes": self.codes.of(self.trained())}
-
-
-def _tensorboard(workdir: Workdir, step: int) -> TensorBoard:
-    try:
-        return TensorBoard(workdir.path, purge_step=step + 1)
-    except ImportError:
-        raise UserError("log.tensorboard: needs tensorboardX; pip install -e '.[tensorboard]'") from None
->>>>>>> main

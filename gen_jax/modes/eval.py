@@ -2,15 +2,11 @@
 import contextlib
 
 from gen_jax.command_line import Launch
-<<<<<<< HEAD
-from gen_jax.modes._run import load_run, measure, say_where
-from gen_jax.report.summary import report
-=======
 from gen_jax.config import name_list
 from gen_jax.errors import NoData
 from gen_jax.experiment import check_evals
 from gen_jax.modes._run import CHECKPOINT, measure, writing
->>>>>>> main
+from gen_jax.report.summary import report
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import load_run
 from gen_jax.settings import Setting
@@ -41,11 +37,4 @@ def evaluate(workdir: Workdir, overrides: dict, checkpoint: str = "latest", only
     with writing(at):
         at.figures.mkdir(parents=True, exist_ok=True)
     with Interrupts() as interrupts:
-<<<<<<< HEAD
-        run = load_run(workdir, overrides, interrupts)
-        _, found = measure(run, workdir)
-    print("\n".join(report(run.trained.config, found)))
-    say_where(run, workdir)
-=======
-        measure(loaded, at, interrupts)
->>>>>>> main
+        measure(loaded, at, interrupts, lambda _, found: report(loaded.trained.config, found))

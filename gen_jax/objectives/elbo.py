@@ -2,17 +2,10 @@
 
 loss = recon + beta * kl, with recon = -log p(x|z), z ~ q(z|x) = N(mean, exp(logvar)), and kl = KL(q(z|x) || N(0, I)),
 all in nats per example; at beta = 1 it is -ELBO, a bound on -log p(x) (Kingma & Welling, arXiv:1312.6114). Other
-<<<<<<< HEAD
-betas are those of Higgins et al., "beta-VAE", ICLR 2017, whose losses do not compare: neg_elbo = recon + kl, which is
-measured beside them, does. One move, of the player "vae", who owns every net; its noise,
-for z and for binarised targets, is its own. BatchNorm, where a model has it, sees the batch. Nets that take a "label"
-get the batch's: that is a conditional VAE (Sohn, Lee & Yan, NeurIPS 2015).
-=======
 betas are those of Higgins et al., "beta-VAE", ICLR 2017. Their losses do not compare with each other; neg_elbo = recon
 + kl, which is logged beside them, does. One move, of the player "vae", who owns every net; its noise, for z and for
 binarised targets, is its own. BatchNorm, where a model has it, sees the batch. Nets that take a "label" get the
 batch's: that is a conditional VAE (Sohn, Lee & Yan, NeurIPS 2015).
->>>>>>> main
 
 The stretches of the bound are functions here, for objectives that build on them.
 """

@@ -42,12 +42,6 @@ class MetricsLog:
         except ValueError as error:
             raise UserError(f"{self.path}: has a damaged line ({error}); restore or remove the file") from error
 
-<<<<<<< HEAD
-    def rewind(self, step: int) -> None:
-        """Drops what came after step: the run goes on from there and will write it again."""
-        kept = [record for record in self.records() if record["step"] <= step]
-        write_atomically(self.path, "".join(json.dumps(record) + "\n" for record in kept).encode())
-=======
     def history(self, step: int, copy: bytes | None = None) -> list[dict]:
         """The records up to step. copy: the checkpoint's, which counts where the file is not so; that is said."""
         if copy is None:
@@ -108,19 +102,3 @@ def _parsed(content: bytes) -> list[dict]:
             raise ValueError(f"line {number} is no record with a step")
         records.append(record)
     return records
-
-
-class TensorBoard:
-    """The same records as TensorBoard events, where config.log.tensorboard asks for them."""
-
-    def __init__(self, folder: Path, purge_step: int):
-        from tensorboardX import SummaryWriter
-        self.writer = SummaryWriter(str(folder), purge_step=purge_step)
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Adds one record's numbers at its step."""
-        for name, value in record.items():
-            if name != "step" and not isinstance(value, str):
-                self.writer.add_scalar(name, value, record["step"])
-        self.writer.flush()
->>>>>>> main

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from ml_collections import ConfigDict
-from ml_collections.config_dict import FieldReference
 
 from gen_jax.config import declared
 from gen_jax.find import names
@@ -49,10 +48,6 @@ def describe(config: ConfigDict, prefix: str = "") -> Iterator[str]:
 
 
 def in_words(setting: Setting) -> str:
-    """What a setting means, and what its values must be: "weight of the KL term [float: 0 or more]"."""
-    if setting.room:
-        return f"{setting.meaning} [sections: {', '.join(names(setting.room))}]"
-    default, must = setting.default, setting.must
-    of = default.get_type() if isinstance(default, FieldReference) else type(default)
-    rule = f": {', '.join(must.known) or must.text}" if must else ""
-    return f"{setting.meaning} [{of.__name__}{rule}]"
+    """What a setting means, and what its values must be: "weight of the KL term [a number, at least 0]"."""
+    rule = f"a section for any of {', '.join(names(setting.room))}" if setting.room else setting.text
+    return f"{setting.meaning} [{rule}]"

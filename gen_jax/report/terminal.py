@@ -1,14 +1,10 @@
-<<<<<<< HEAD
-"""Lines for the person at the terminal."""
-import logging
-=======
 """Lines for the person at the terminal, who may have left: output never ends a run.
 
 It imports nothing heavy: the launcher calls `guard` before anything else is loaded.
 """
 import contextlib
+import logging
 import os
->>>>>>> main
 import sys
 from typing import TextIO
 

@@ -11,13 +11,8 @@ from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import figure
 from gen_jax.evals.lab._plane import bounds
-<<<<<<< HEAD
-from gen_jax.settings import POSITIVE, Setting, Settings
-from gen_jax.types import Metric, Source
-=======
 from gen_jax.settings import POSITIVE, Setting, Settings, between
-from gen_jax.types import Source
->>>>>>> main
+from gen_jax.types import Metric, Source
 
 NEEDS = ("output", "nll", "log_weight", "target", "kind:points", "vector")
 METRICS = {

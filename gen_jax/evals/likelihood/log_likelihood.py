@@ -8,13 +8,8 @@ import numpy as np
 
 from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
-<<<<<<< HEAD
-from gen_jax.settings import POSITIVE, Setting, Settings
-from gen_jax.types import Given, Metric
-=======
 from gen_jax.settings import POSITIVE, Setting, Settings, between
-from gen_jax.types import Given
->>>>>>> main
+from gen_jax.types import Given, Metric
 
 NEEDS = ("log_weight", "target")
 METRICS = {"log_px": Metric("nats per example", "higher", rank=2)}

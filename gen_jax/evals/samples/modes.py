@@ -7,13 +7,8 @@ from ml_collections import ConfigDict
 
 from gen_jax.data.points import Modes, modes
 from gen_jax.evals import Result, Trained
-<<<<<<< HEAD
-from gen_jax.settings import POSITIVE, Setting, Settings
-from gen_jax.types import Metric, Source
-=======
 from gen_jax.settings import Setting, Settings, between
-from gen_jax.types import Source
->>>>>>> main
+from gen_jax.types import Metric, Source
 
 NEEDS = ("sample_prior", "decode", "kind:points")
 METRICS = {
