@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from gen_jax.report.terminal import guard, say
+from gen_jax.report.terminal import Plain, guard, say
 
 if __name__ == "__main__":
     guard()  # before anything that opens a file, or takes hold of stdout and stderr
@@ -73,6 +73,7 @@ def or_exit(function, *args):
 
 if __name__ == "__main__":
     logging.set_verbosity(logging.WARNING)
+    logging.get_absl_handler().setFormatter(Plain())
     try:
         app.run(lambda launch: or_exit(main, launch),
                 flags_parser=lambda argv: or_exit(command_line.parse, argv, str(DEFAULT_CONFIG)))

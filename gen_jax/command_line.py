@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from gen_jax.config import check_form, declared, describe, typed, validate
+from gen_jax.config import check_form, declared, typed, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
+from gen_jax.folders import name_of
 from gen_jax.parts import compose, names_at
+from gen_jax.report.settings import describe
 from gen_jax.report.workdir import Workdir
 from gen_jax.settings import Setting, shown
 
@@ -48,9 +50,8 @@ def parse(argv: list[str], default_config: str) -> Launch:
     given = {name: text for word in words if word.startswith(GIVEN)
              for name, _, text in [word.removeprefix(GIVEN).partition("=")]}
     words = [word for word in words if not word.startswith(("--config=", GIVEN))]
-    _check_config(config_name)
-    path, _, variant = config_name.partition(":")
-    workdir = Path(_last(words, "workdir") or Path("runs") / (Path(path).stem + (f"_{variant}" if variant else "")))
+    load_config(config_name)  # outside of any handler: what the file raises is its own fault, with a traceback
+    workdir = Path(_last(words, "workdir") or Path("runs") / name_of(config_name))
     config = _composed(_config_of(config_name, _last(words, "mode"), workdir), words)
     if {"--help", "--h", "--helpfull"} & {*words}:
         print(_help(config_name, config))
@@ -94,7 +95,7 @@ def _config_of(name: str, mode: str | None, workdir: Path) -> ConfigDict:
     """The config that overrides are of: the named one, or the run's own for a mode that is of a run."""
     if mode in names("modes") and getattr(find("modes", mode), "NEEDS_RUN", False) and Workdir(workdir).config.exists():
         return typed(Workdir(workdir).stored_config())
-    return _load_config(name)
+    return load_config(name)
 
 
 def _composed(config: ConfigDict, words: list[str]) -> ConfigDict:
@@ -112,7 +113,7 @@ def _last(words: list[str], flag: str) -> str | None:
 def _help(name: str, config: ConfigDict) -> str:
     """What --help prints: the flags, and every key of the config with its meaning."""
     modes = "\n".join(f"  {mode:<8} {(find('modes', mode).__doc__ or '').splitlines()[0]}" for mode in names("modes"))
-    keys = "\n".join(f"  --config.{line}" for line in describe(config))
+    keys = "\n".join(describe(config, "  --config."))
     return f"""python launch.py [--mode=MODE] [--config=FILE[:VARIANT]] [--workdir=FOLDER] [--config.KEY=VALUE ...]
 
 modes (default train):
@@ -144,18 +145,15 @@ def _define(values: flags.FlagValues, config: ConfigDict, words: list[str]) -> N
     config_flags.DEFINE_config_dict("config", config, lock_config=True, flag_values=values, sys_argv=words)
 
 
-def _check_config(name: str) -> None:
-    """Loads the config outside of any handler: what its file raises is the file's own fault, with a traceback."""
-    path, _, _ = name.partition(":")
+def load_config(name: str) -> ConfigDict:
+    """What get_config() gives in the file that is named, FILE or FILE:VARIANT, found to be a config.
+
+    What the file raises, it raises.
+    """
+    path, _, variant = name.partition(":")
     if not os.path.isfile(path):
         there = [str(file) for file in sorted(Path(path).parent.glob("*.py")) if file.stem not in ("__init__", "base")]
         raise UserError(f"--config={path}: there is no such file{nearest(path, there) if there else ''}")
-    _load_config(name)
-
-
-def _load_config(name: str) -> ConfigDict:
-    """What the config file's get_config() gives, found to be a config."""
-    path, _, variant = name.partition(":")
     try:
         with tokenize.open(path) as file:
             if "\0" in file.read():

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
-from gen_jax.parts import OPTIM, ROOMS, complete, parts
+from gen_jax.parts import EVALS, OPTIM, ROOMS, complete, parts
 from gen_jax.settings import BELOW, POSITIVE, Must, Setting, Settings, at_least, one_of, placeholder, share, shown
 
 FORMAT = 2  # of a workdir: raise it when older runs cannot be read
@@ -33,7 +33,8 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
         "every_epochs": Setting(0, "how often those run, in epochs; 0: never", at_least(0)),
         "every_steps": Setting(placeholder(int), "how often, in steps, in place of epochs", POSITIVE),
         "batch_size": Setting(1000, "examples per device call when measuring", POSITIVE),
-        "other": Setting("", "a second run's workdir, for the evals that compare two"),
+        "other": Setting("", "a second run, for evals that compare two: its workdir; or its config, which is trained "
+                         "first"),
     }),
     "checkpoint": Settings("checkpoint", {
         "every_epochs": Setting(5, "how often the state is saved, in epochs (and always at the end)", POSITIVE),
@@ -50,6 +51,9 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
 
 # Sections and keys that a later launch in the same workdir may change: they touch neither state nor data order.
 FREE = ("evals", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir", "train.on_device_gb")
+
+# These as well, where no learning rate is scheduled over the run.
+LENGTH = ("train.epochs", "train.steps", "derived.total_steps")
 
 
 def check_form(config: Any, what: str) -> None:
@@ -145,7 +149,9 @@ def differences(old: dict, new: dict) -> list[str]:
     free = _free(_flat(new))
     old, new = _binding(old, free), _binding(new, free)
     changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
-    return [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
+    lines = [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
+    why = ["(a learning rate is scheduled over the whole run: one of another length is another run)"]
+    return lines + why * any(key in LENGTH for key in changed)
 
 
 def run_id(config: ConfigDict) -> str:
@@ -156,10 +162,17 @@ def run_id(config: ConfigDict) -> str:
 
 def _free(flat: dict) -> tuple[str, ...]:
     """The sections and keys that a later launch may change. flat: its config by dotted key."""
-    scheduled = any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
-                                                  or key.endswith(".warmup") and value) for key, value in flat.items())
-    length = () if scheduled else ("train.epochs", "train.steps", "derived.total_steps")
-    return (*FREE, *length, "derived.evals_steps", "derived.checkpoint_steps")
+    return (*FREE, *(() if _is_scheduled(flat) else LENGTH), "derived.evals_steps", "derived.checkpoint_steps")
+
+
+def length_is_fixed(config: ConfigDict) -> bool:
+    """Whether another length would make another run, since a learning rate is scheduled over the whole of it."""
+    return _is_scheduled(_flat(config.to_dict()))
+
+
+def _is_scheduled(flat: dict) -> bool:
+    return any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
+                                             or key.endswith(".warmup") and value) for key, value in flat.items())
 
 
 def _binding(config: dict, free: tuple[str, ...]) -> dict:
@@ -173,13 +186,6 @@ def name_list(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def describe(config: ConfigDict) -> Iterator[str]:
-    """A line for each key of config: its name, its value, and what it means."""
-    meanings = {key: setting.meaning for key, setting in declared(config).items()}
-    for key, value in _flat(config.to_dict(), as_text=True).items():
-        yield f"{f'{key} = {value}':<40}{'  # ' + meanings[key] if key in meanings else ''}".rstrip()
-
-
 def declared(config: ConfigDict) -> dict[str, Setting]:
     """What is declared of every key of config, by its dotted name: its meaning, type and range."""
     settings = {"seed": SEED}
@@ -187,8 +193,8 @@ def declared(config: ConfigDict) -> dict[str, Setting]:
     for at, own in sections:
         settings |= {f"{at}.{key}": setting for key, setting in own.settings.items()}
     for part in parts(config):
-        settings[f"{part.at}.name"] = Setting(part.name, f"a file of gen_jax/{part.room.replace('.', '/')}",
-                                              one_of(*names(part.room)))
+        choice = None if part.room == EVALS else one_of(*names(part.room))  # an eval's section keeps its name
+        settings[f"{part.at}.name"] = Setting(part.name, f"a file of gen_jax/{part.room.replace('.', '/')}", choice)
     return settings
 
 
@@ -228,14 +234,14 @@ def _name_faults(config: ConfigDict) -> Iterator[str]:
             yield from error.faults
 
 
-def _flat(section: dict, prefix: str = "", as_text: bool = False) -> dict:
+def _flat(section: dict, prefix: str = "") -> dict:
     """{dotted key: leaf} of a nested dict; tuples as lists, as JSON has them."""
     flat = {}
     for key, value in section.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.", as_text)
+            flat |= _flat(value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = repr(value) if as_text else _listed(value)
+            flat[prefix + key] = _listed(value)
     return flat
 
 

@@ -1,4 +1,4 @@
-"""Folders outside of a run's."""
+"""Folders outside of a run's, and the name of a run's own."""
 import os
 import tempfile
 from pathlib import Path
@@ -14,6 +14,12 @@ def expanded(path: str | Path, name: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise UserError(f"{name}={path}: there is no such home folder; write the path out") from None
+
+
+def name_of(config: str) -> str:
+    """The name of the folder that a config's run has by default: "vae_mnist_smoke" of configs/vae_mnist.py:smoke."""
+    path, _, variant = config.partition(":")
+    return Path(path).stem + (f"_{variant}" if variant else "")
 
 
 def user_cache() -> Path:

@@ -9,6 +9,7 @@ from gen_jax.config import differences, run_id, typed
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
 from gen_jax.experiment import Experiment
+from gen_jax.folders import name_of
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.workdir import Workdir
 from gen_jax.training.checkpoint import Checkpoints, Damaged, saved_log
@@ -51,15 +52,26 @@ def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest") -> R
                           for line in changed))
     built = experiment.rebuild(config.lock(), checkpoints.meta().get("data"))
     progress, meta = _restored(checkpoints, checkpoint, jax.eval_shape(built.begin), workdir)
-    trained = trained_of(built, progress.state, workdir, load_other(built.config), meta.get("codes"))
+    trained = trained_of(built, progress.state, workdir, load_other(built.config, workdir), meta.get("codes"))
     return Run(trained, progress.state, meta["spent"], built.step_size)
 
 
-def load_other(config: ConfigDict) -> Trained | None:
-    """The second run that config.evals.other names."""
-    if not config.evals.other:
+def load_other(config: ConfigDict, workdir: Workdir) -> Trained | None:
+    """The second run that config.evals.other names: by its folder, or by its config, when it lies beside workdir."""
+    name = config.evals.other
+    if not name:
         return None
-    return load_run(Workdir(config.evals.other), {"evals.other": ""}).trained
+    return load_run(beside_of(name, workdir) if is_config(name) else Workdir(name), {"evals.other": ""}).trained
+
+
+def is_config(name: str) -> bool:
+    """Whether config.evals.other names a config file, with a variant or without, and no folder."""
+    return name.partition(":")[0].endswith(".py")
+
+
+def beside_of(name: str, workdir: Workdir) -> Workdir:
+    """The folder beside workdir of the run of a config that is named."""
+    return Workdir(workdir.path.parent / name_of(name))
 
 
 def _restored(checkpoints: Checkpoints, which: str, target: Progress, workdir: Workdir) -> tuple[Progress, dict]:

@@ -99,6 +99,19 @@ class MoveKeys(NamedTuple):
     done: jax.Array  # float32 [] in [0,1): the share of the run's steps that are finished
 
 
+class Metric(NamedTuple):
+    """What a number says that a run measures: who measures it declares so in METRICS, by the number's name.
+
+    The name is without its split: both "test/kl" and "kl/train" are of "kl". In it, * stands for anything.
+    """
+
+    unit: str = ""
+    better: str = ""  # "lower" or "higher"; "": neither
+    rank: int = 0  # 1: what a run is judged by; 2, 3, ...: what explains it; 0: not among the headlines of a run
+    of: str = "test"  # what it is measured on where its name has no split: "train", "test" or "samples"
+    real: str = ""  # the name of the number that test examples reach in the place of samples
+
+
 class Aux(NamedTuple):
     """What a loss gives beside its value."""
 

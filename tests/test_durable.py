@@ -140,7 +140,7 @@ def test_a_result_of_another_state_is_measured_again(run, capsys):
     assert "finished before" in capsys.readouterr().err
     edited(workdir.result, metrics=None)
     workdir.path.joinpath("figures").mkdir(exist_ok=True)
-    measure(load_run(workdir, {}), workdir, Interrupts())
+    measure(load_run(workdir, {}), workdir, Interrupts(), lambda *_: [])
     assert read_json(workdir.result)["metrics"] == whole["metrics"]
 
 

@@ -16,7 +16,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from gen_jax import data, experiment, memory, runtime
-from gen_jax.command_line import _join_values, _load_config
+from gen_jax.command_line import _join_values, load_config
 from gen_jax.config import FORMAT, check_form, declared, validate
 from gen_jax.data import npz, points, tfds
 from gen_jax.errors import UserError
@@ -64,7 +64,7 @@ def test_config_files(text, variant, said, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     path = tmp_path / "mine.py"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    (line,) = lines(_load_config, f"{path}{variant}")
+    (line,) = lines(load_config, f"{path}{variant}")
     assert said in line
 
 
@@ -153,7 +153,7 @@ def test_an_eval_that_fails_keeps_no_other_from_its_numbers(tiny_config, workdir
             workdir.result.unlink()
         with pytest.raises(raised):
             train.train(tiny_config, workdir)
-        assert "elbo/test" in read_json(workdir.result)["metrics"]
+        assert "neg_elbo/test" in read_json(workdir.result)["metrics"]
         assert (workdir.figures / "manifold.png").exists()
     assert "eval losses: failed (ZeroDivisionError: a bug)" in capsys.readouterr().err
 

@@ -329,7 +329,7 @@ def test_other_modes(tmp_path, run, monkeypatch):
     (workdir / "result.json").unlink()
     code, _, err = run(f"--workdir={workdir}", "--mode=eval", "--config.evals.end=('elbo','manifold')")
     assert code == 0, err
-    assert {"elbo/test", *before["metrics"]} <= set(result(workdir)["metrics"])
+    assert {"neg_elbo/test", *before["metrics"]} <= set(result(workdir)["metrics"])
     assert result(workdir)["state_sha256"] == before["state_sha256"]
     assert (workdir / "figures" / "manifold.png").exists()
     code, _, err = run(f"--workdir={workdir}", "--mode=eval", "--config.model.latent_dim=3")

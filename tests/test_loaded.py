@@ -109,7 +109,7 @@ def test_evals_that_need_no_data_run_without_them_and_the_others_say_so(workdir,
     before = workdir.result.read_bytes()
     eval.evaluate(workdir, {}, checkpoint=str(first), only="samples,elbo")
     said = capsys.readouterr().err
-    assert "eval elbo: left out, it needs the data" in said and "moved" not in said
+    assert "left out: elbo (needs the data that this run was trained on" in said and "moved" not in said
     at = workdir.path / f"step_{first}"
     assert (at / "figures" / "samples.png").exists() and json.loads((at / "result.json").read_bytes())["step"] == first
     assert workdir.result.read_bytes() == before

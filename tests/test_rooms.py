@@ -92,7 +92,7 @@ def trained(config, path, monkeypatch=None, stop_at=None):
 
 
 @pytest.mark.parametrize("make,metrics", [
-    (points, {"test/recon", "elbo/test", "log_px/test"}),
+    (points, {"test/recon", "neg_elbo/test", "log_px/test"}),
     (vq, {"test/apart", "test/perplexity"}),
     (acgan, {"disc/loss", "gen/named", "test/named", "test16/gen_loss", "samples/nearest"}),
     (kind, {"test/recon", "log_px/test"}),

@@ -3,9 +3,10 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs import base, dcgan_digits, vae_digits
-from gen_jax.config import completed, describe, differences, validate
+from gen_jax.config import completed, differences, validate
 from gen_jax.errors import UserError
 from gen_jax.parts import complete, compose, parts
+from gen_jax.report.settings import describe
 from gen_jax.settings import POSITIVE, Setting, Settings, at_least, each, one_of, placeholder, share
 
 hp = Settings("gen_jax.models.toy", {
@@ -113,7 +114,7 @@ def test_every_eval_that_is_named_has_its_section():
 def test_every_key_is_described():
     lines = list(describe(vae_digits.get_config()))
     assert not [line for line in lines if " # " not in line]
-    assert any(line.startswith("model.latent_dim = 8 ") and line.endswith("# latents") for line in lines)
+    assert any(line.startswith("model.latent_dim = 8 ") and "# latents [a whole number" in line for line in lines)
 
 
 def test_a_resumed_run_may_be_measured_otherwise_and_be_longer_but_is_the_same_run():

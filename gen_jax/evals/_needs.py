@@ -9,10 +9,20 @@ from gen_jax.evals._trained import Trained
 from gen_jax.find import find
 from gen_jax.types import Batch
 
+WORDS = {  # what to say where a need is not met; by default "no <need>"
+    "other": "no second run: name one, --config.evals.other=FOLDER, or =CONFIG, which is trained first",
+    "vector": "codes are no vectors", "tiles": "examples are no pictures",
+}
+
 
 def lacks(needs: Iterable[str], trained: Trained) -> str:
     """The first of an eval's NEEDS that this run lacks, or ""."""
     return next((need for need in needs if not _has(trained, need)), "")
+
+
+def in_words(need: str) -> str:
+    """What is said where a run lacks a need."""
+    return WORDS.get(need, f"no {need.replace(':', ' ')}")
 
 
 def needs(name: str) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from gen_jax.evals.latent._codes import CodeStatistics
 from gen_jax.experiment import Experiment
 from gen_jax.find import nearest
 from gen_jax.keys import stream
-from gen_jax.modes._run import run_evals, writing
-from gen_jax.report.metrics import MetricsLog, TensorBoard
+from gen_jax.modes._run import keeper, run_eval, tensorboard_of, writing
+from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.progress import ProgressLine
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
@@ -43,7 +43,7 @@ class Session:
         self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
                                       config.train.on_device_gb)
         self.progress, self.spent, self.due = self._resume()
-        self.tensorboard = _tensorboard(workdir, self.step) if config.log.tensorboard else None
+        self.tensorboard = None
         self.line = ProgressLine(self.total_steps, self.feed.steps_per_epoch, experiment.step_size)
 
     @property
@@ -59,6 +59,7 @@ class Session:
         if self.step >= self.total_steps and not self.due:
             return
         self.interrupts = interrupts
+        self.tensorboard = tensorboard_of(self.config, self.workdir, self.step)
         with interrupts.at_once(NOT_BEGUN):
             advance = self._compile()
         self.line.start(self.step)
@@ -132,7 +133,7 @@ class Session:
         try:
             with self.interrupts.at_once(self._stopped(step), patient=True):
                 record |= self._test_metrics()
-                record |= self._draw(f"_{record.get('epoch', step):04d}") if drawn else {}
+                record |= self._draw(f"_{record.get('epoch', step):04d}", step) if drawn else {}
             if drawn or not derived.evals_steps:  # other records may lack the metrics of evals.during
                 self._check_best(record)
         except loop.Diverged:
@@ -145,7 +146,7 @@ class Session:
             self.metrics.append(record)
             self.timing.append({"step": step, "wall_s": spent, "images_per_s": record["images_seen"] / spent})
             if self.tensorboard:
-                self.tensorboard.append(record)
+                self.tensorboard.record(record, record["images_seen"] / spent)
         self.line.update(step, {name: value for name, value in record.items() if "/" in name})
         self.progress = loop.recorded(progress)
         if step % derived.checkpoint_steps == 0 or step == self.total_steps:
@@ -180,11 +181,15 @@ class Session:
             raise loop.Diverged(self.step, wrong)
         return metrics
 
-    def _draw(self, suffix: str) -> dict[str, float]:
+    def _draw(self, suffix: str, step: int) -> dict[str, float]:
         """Runs the evals that are due during training; their numbers."""
-        trained = self.trained()
+        trained, numbers = self.trained(), {}
+        keep = keeper(self.workdir, self.workdir.samples, suffix, self.tensorboard, step)
         names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
-        return run_evals(names, trained, self.workdir, lambda name: self.workdir.samples / f"{name}{suffix}")
+        for i, name in enumerate(names, 1):
+            with self.line.evaluating(f"{name} {i}/{len(names)}"):
+                numbers |= run_eval(name, trained, keep)
+        return numbers
 
     def _save(self, metrics: dict[str, float], due: bool = False) -> None:
         """Saves the state. due: the record of this step is still to be made, when the run goes on."""
@@ -196,10 +201,3 @@ class Session:
     def _meta(self) -> dict:
         """What a checkpoint says of the data, with which the model can be used without them."""
         return {"data": described(self.experiment.spec), "codes": self.codes.of(self.trained())}
-
-
-def _tensorboard(workdir: Workdir, step: int) -> TensorBoard:
-    try:
-        return TensorBoard(workdir.path, purge_step=step + 1)
-    except ImportError:
-        raise UserError("log.tensorboard: needs tensorboardX; pip install -e '.[tensorboard]'") from None

@@ -6,6 +6,7 @@ from gen_jax.config import name_list
 from gen_jax.errors import NoData
 from gen_jax.experiment import check_evals
 from gen_jax.modes._run import CHECKPOINT, measure, writing
+from gen_jax.report.summary import report
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import load_run
 from gen_jax.settings import Setting
@@ -36,4 +37,4 @@ def evaluate(workdir: Workdir, overrides: dict, checkpoint: str = "latest", only
     with writing(at):
         at.figures.mkdir(parents=True, exist_ok=True)
     with Interrupts() as interrupts:
-        measure(loaded, at, interrupts)
+        measure(loaded, at, interrupts, lambda _, found: report(loaded.trained.config, found))

@@ -20,7 +20,14 @@ from gen_jax.net import apply
 from gen_jax.settings import Setting, Settings, at_least
 from gen_jax.terms import densities, likelihood, noise
 from gen_jax.terms.likelihood import Likelihood
-from gen_jax.types import Aux, Batch, Given, Move, MoveKeys, Net, Objective, PyTree, Spec, Vars
+from gen_jax.types import Aux, Batch, Given, Metric, Move, MoveKeys, Net, Objective, PyTree, Spec, Vars
+
+METRICS = {
+    "neg_elbo": Metric("nats per example", "lower", rank=1),
+    "recon": Metric("nats per example", "lower", rank=3),
+    "kl": Metric("nats per example", rank=3),
+    "loss": Metric("nats per example, the KL times beta", "lower"),
+}
 
 hp = Settings(__name__, {
     **likelihood.SETTINGS,
@@ -80,7 +87,8 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
         return means["loss"], Aux(means, state)
 
     def measure(vars: Vars, batch: Batch, keys: jax.Array):
-        return bound(vars, batch, keys, train=False)[0]
+        terms = bound(vars, batch, keys, train=False)[0]
+        return {**terms, "neg_elbo": terms["recon"] + terms["kl"]}
 
     def posterior(vars: Vars, x: jax.Array, given: Given):
         return apply(nets, "enc", vars, x, given=given, train=False)[0]

@@ -24,6 +24,8 @@ from gen_jax.terms import augment as augmentation
 from gen_jax.terms.penalties import weight
 from gen_jax.types import Aux, Batch, Move, MoveKeys, Net, Objective, Spec, Vars
 
+METRICS = _adversarial.METRICS
+
 hp = Settings(__name__, {
     "loss": Setting("logistic", "the adversarial loss: a file of gen_jax/terms/losses",
                     Must(lambda name: name in names("terms.losses"), "a file of gen_jax/terms/losses")),

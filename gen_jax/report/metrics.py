@@ -102,18 +102,3 @@ def _parsed(content: bytes) -> list[dict]:
             raise ValueError(f"line {number} is no record with a step")
         records.append(record)
     return records
-
-
-class TensorBoard:
-    """The same records as TensorBoard events, where config.log.tensorboard asks for them."""
-
-    def __init__(self, folder: Path, purge_step: int):
-        from tensorboardX import SummaryWriter
-        self.writer = SummaryWriter(str(folder), purge_step=purge_step)
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Adds one record's numbers at its step."""
-        for name, value in record.items():
-            if name != "step" and not isinstance(value, str):
-                self.writer.add_scalar(name, value, record["step"])
-        self.writer.flush()

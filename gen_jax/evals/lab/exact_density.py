@@ -12,9 +12,14 @@ from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import figure
 from gen_jax.evals.lab._plane import bounds
 from gen_jax.settings import POSITIVE, Setting, Settings, between
-from gen_jax.types import Source
+from gen_jax.types import Metric, Source
 
 NEEDS = ("output", "nll", "log_weight", "target", "kind:points", "vector")
+METRICS = {
+    "exact/log_px": Metric("nats per example", "higher", rank=2),
+    "exact/gap": Metric("nats per example", "lower", rank=3),
+    "exact/*": Metric("nats per example"),
+}
 REACH = 5.5  # standard deviations of the prior that the grid covers, to each side: all but 8e-8 of it
 BLOCK = 50  # points at once
 

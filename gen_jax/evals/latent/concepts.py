@@ -18,9 +18,11 @@ from gen_jax.evals.latent._attributes import Judge, known
 from gen_jax.find import nearest
 from gen_jax.grids import grid
 from gen_jax.settings import Setting, Settings
-from gen_jax.types import Given, Source
+from gen_jax.types import Given, Metric, Source
 
 NEEDS = ("encode", "decode", "vector", "tiles")
+METRICS = {"concept/*target": Metric("share", "higher"),
+           "concept/*rest_changed": Metric("standard deviations; of attributes, share", "lower")}
 STEPS = np.linspace(0, 1.5, 7)
 EXAMPLES = 8
 MAX_IMAGES = 200  # images that an edit is scored on

@@ -11,8 +11,14 @@ from absl import logging
 from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
 from gen_jax.judges.classifier import classifier
+from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode", "labels", "kind:image")
+METRICS = {
+    "judge/frechet": Metric("squared distance", "lower", rank=1, of="samples", real="judge/frechet_real"),
+    "judge/recognised": Metric("share", "higher", rank=2, of="samples", real="judge/recognised_real"),
+    "judge/accuracy": Metric("share", "higher"),
+}
 SMOKE = False  # it trains a classifier
 SAMPLES = 1000  # samples, and as many test images
 
