@@ -18,8 +18,8 @@ from gen_jax.judges.frechet_distance import frechet
 from gen_jax.models.gan import dcgan
 from gen_jax.models.vae import conv_vae
 from gen_jax.modes import data as data_mode
-from gen_jax.modes._run import trained_of
 from gen_jax.report.workdir import Workdir
+from gen_jax.runs import trained_of
 from gen_jax.types import Source, Spec
 
 
@@ -98,7 +98,7 @@ def test_mode_data_lists_every_broken_file_and_shows_the_rest(photos, tiny_confi
 
 @pytest.mark.parametrize("shape", [(32, 32, 3), (13, 21, 1), (3, 5, 4)])
 def test_convolutional_nets_are_of_images_of_any_size(shape):
-    spec = Spec(shape, {}, {}, KIND)
+    spec = Spec(shape, {}, {}, KIND, np.dtype(np.uint8))
     for nets, code, end in ((conv_vae.build(conv_vae.hp(latent_dim=7), spec), "dec", "enc"),
                             (dcgan.build(dcgan.hp(latent_dim=7, gen_widths=(), disc_widths=()), spec), "gen", "disc")):
         vars = jax.eval_shape(lambda key, nets=nets: net.init(nets, key), jax.random.key(0))

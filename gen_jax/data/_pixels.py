@@ -6,6 +6,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image, ImageOps
 
+from gen_jax import memory
 from gen_jax.errors import UserError
 
 ORIENTATION = 0x0112  # the EXIF tag; with 5 to 8 the camera lay on its side
@@ -45,6 +46,8 @@ def stack(named: Iterable[tuple[str, np.ndarray]], most: int) -> np.ndarray:
     images, count, first = np.empty((0, 1, 1, 1), np.uint8), 0, ""
     for name, array in named:
         if not count:
+            memory.check(most * array.size, f"data: {most:,} images of {_by(array)}",
+                         "make them smaller with data.size and data.fit (resize or crop)")
             images, first = np.empty((most, *array.shape), np.uint8), name
         elif array.shape != images.shape[1:]:
             raise UserError(f"data: {first} is {_by(images[0])} and {name} is {_by(array)}; make them alike with "

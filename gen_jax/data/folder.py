@@ -16,10 +16,12 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image, ImageOps
 
+from gen_jax.data._files import digests, file_at
 from gen_jax.data._pixels import Form, form, pixels, shape_of, stack
 from gen_jax.data._settings import COMMON, FORM, IMAGES, PATH, TEST_FRACTION
 from gen_jax.data._source import held_out, labelled
 from gen_jax.errors import UserError
+from gen_jax.folders import expanded
 from gen_jax.settings import Setting, Settings, one_of
 from gen_jax.types import Source
 
@@ -113,10 +115,10 @@ def note(hp: ConfigDict, split: str, source: Source) -> str:
 
 
 def state(hp: ConfigDict, split: str) -> str:
-    """What the images depend on: their files' names, sizes and times, the classes, and the form asked for."""
-    files, _, classes = _listing(hp, split)
-    stats = [(str(file.resolve()), _stat(file)) for file in files]
-    return repr((form(hp), hp.broken, classes, stats))
+    """What the images depend on: their files' names and contents, the classes, and the form asked for."""
+    (files, _, classes), root = _listing(hp, split), _root(hp)
+    names = [str(file.relative_to(root)) for file in files]
+    return repr((form(hp), hp.broken, classes, list(zip(names, digests(files, hp), strict=True))))
 
 
 def _all_files(hp: ConfigDict) -> list[Path]:
@@ -151,7 +153,7 @@ def _parts(root: Path) -> dict[str, dict[Path, str]]:
 def _root(hp: ConfigDict) -> Path:
     if not hp.path:
         raise UserError("data.path is not set: --config.data.path=FOLDER, a folder of images")
-    root = Path(hp.path).expanduser()
+    root = expanded(hp.path, "data.path")
     if not os.path.isdir(root):
         raise UserError(f"data.path={hp.path}: there is no such folder")
     return root
@@ -159,21 +161,36 @@ def _root(hp: ConfigDict) -> Path:
 
 def _files(root: Path) -> dict[Path, str]:
     """Each image file under root, in the order of their names, with its class: its first sub-folder, or ""."""
-    files = {file: file.relative_to(root).parts[0] if file.parent != root else "" for file in sorted(_walk(root))}
+    files = {file: _printable(file.relative_to(root).parts[0]) if file.parent != root else ""
+             for file in sorted(_walk(root))}
     loose = [file for file, name in files.items() if not name]
     if loose and len(loose) < len(files):
         raise UserError(f"data: {loose[0]} lies beside sub-folders that are classes; put all images into one of them")
     return files
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    def refuse(error: OSError):
-        raise UserError(f"data: {error.filename} cannot be listed ({error.strerror})")
+def _walk(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
+    """The image files in folder and below. above: the device and inode of each folder that it lies in."""
+    try:
+        found, entries = os.stat(folder), sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UserError(f"data: {folder} cannot be listed ({error.strerror})") from error
+    here = (found.st_dev, found.st_ino)
+    if here in above:
+        raise UserError(f"data: {folder} is a link to a folder that it lies in, where its images would come again and "
+                        "again; remove it")
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if os.path.isdir(entry):
+            yield from _walk(Path(entry), (*above, here))
+        elif Path(entry).suffix.lower() in SUFFIXES:
+            yield Path(entry)
 
-    for folder, folders, files in os.walk(root, onerror=refuse, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(folder, name) for name in files
-                    if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES)
+
+def _printable(name: str) -> str:
+    """A name of a folder as text, also where it is not UTF-8."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _labels(files: dict[Path, str], classes: tuple[str, ...]) -> np.ndarray | None:
@@ -181,14 +198,6 @@ def _labels(files: dict[Path, str], classes: tuple[str, ...]) -> np.ndarray | No
         return None
     number = {name: index for index, name in enumerate(classes)}
     return np.array([number[name] for name in files.values()], np.int32)
-
-
-def _stat(file: Path) -> tuple[int, int]:
-    try:
-        stat = file.stat()
-    except OSError as error:
-        raise UserError(f"data: {file} cannot be read ({error.strerror})") from error
-    return stat.st_size, stat.st_mtime_ns
 
 
 def _each(function: Callable, files: list[Path], collect: Callable):
@@ -203,7 +212,7 @@ def _each(function: Callable, files: list[Path], collect: Callable):
 def _decoded(file: Path, wanted: Form) -> np.ndarray | Broken:
     """The picture in the wanted form. UserError where that cannot be, or where the file cannot be opened."""
     try:
-        with Image.open(file) as picture:
+        with Image.open(file_at(file)) as picture:
             picture = ImageOps.exif_transpose(picture)
             return pixels(picture, wanted, str(file))
     except UserError:
@@ -217,7 +226,7 @@ def _decoded(file: Path, wanted: Form) -> np.ndarray | Broken:
 def _shape(file: Path) -> tuple[int, int, int] | None:
     """(height, width, channels) by the file's header; None where it is broken."""
     try:
-        with Image.open(file) as picture:
+        with Image.open(file_at(file)) as picture:
             return shape_of(picture)
     except Exception:  # what is wrong is said when it is decoded
         return None

@@ -1,10 +1,10 @@
 """How deep and how wide a convolutional net is, by the size of the images."""
 from math import log2
 
-from gen_jax.settings import Must
+from gen_jax.settings import Must, each
 
-WIDTHS = Must(lambda widths: all(isinstance(n, int) and n > 0 for n in widths),
-              "positive whole numbers, as in (32,64,128), or () for widths by the size of the images")
+WIDTHS = Must(lambda widths: not widths or each(12).holds(widths),
+              f"{each(12).text}, or () for widths by the size of the images")
 
 
 def widths_of(image_shape: tuple[int, int, int], first: int, most: int) -> tuple[int, ...]:

@@ -1,5 +1,7 @@
 """Points in the plane, or in a space of any dimension: float32 [D], of no range; models and generators see them as they
 are."""
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,19 +27,26 @@ def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return sum(np.square(a[:, axis, None] - b[None, :, axis]) for axis in range(a.shape[1]))
 
 
-def draw(x: np.ndarray, columns: int, data: np.ndarray) -> Figure:
-    """A figure of the points x [N,D] over the data [M,D], along their first two coordinates."""
+def draw(x: np.ndarray, columns: int, data: Callable) -> Figure:
+    """A figure of the points x [N,D] over the data [M,D], where they can be had, along their first two coordinates."""
+    x, over = _flat(x), data()
+    behind = x if over is None else _flat(over[:MOST])
     fig = Figure(figsize=(5, 5), layout="constrained")
     axes = fig.subplots()
-    flat = [points if points.shape[1] > 1 else np.pad(points, ((0, 0), (0, 1))) for points in (data[:MOST], x)]
-    axes.scatter(*flat[0][:, :2].T, s=4, color="lightgray", linewidths=0, label="data")
-    axes.scatter(*flat[1][:, :2].T, s=6, color="tab:blue", alpha=0.7, linewidths=0, label="samples")
-    low, high = flat[0][:, :2].min(0), flat[0][:, :2].max(0)
+    if over is not None:
+        axes.scatter(*behind.T, s=4, color="lightgray", linewidths=0, label="data")
+    axes.scatter(*x.T, s=6, color="tab:blue", alpha=0.7, linewidths=0, label="samples")
+    low, high = behind.min(0), behind.max(0)
     margin = 0.15 * (high - low).max() + 1e-6
     axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin), aspect="equal",
-             title=f"{len(x):,} samples over the data")
+             title=f"{len(x):,} samples" + ("" if over is None else " over the data"))
     axes.legend(loc="upper right", fontsize=8, markerscale=2)
     return fig
+
+
+def _flat(points: np.ndarray) -> np.ndarray:
+    """The first two coordinates [N,2] of points [N,D]; of those on a line, the second is 0."""
+    return points[:, :2] if points.shape[1] > 1 else np.pad(points, ((0, 0), (0, 1)))
 
 
 def _same(x: jax.Array) -> jax.Array:

@@ -46,19 +46,29 @@ STROKES = {("thin", "bold"): ink, ("left", "right"): slant, ("narrow", "wide"): 
 PHOTOS = {("dark", "bright"): ink, ("pale", "colourful"): colour}
 
 
-def attributes(train: Source) -> dict[tuple[str, str], Callable]:
-    """Those that such images have."""
-    return STROKES if train.x.shape[-1] == 1 else PHOTOS
+def attributes(x: np.ndarray) -> dict[tuple[str, str], Callable]:
+    """Those that such images [N,H,W,C] have."""
+    return STROKES if x.shape[-1] == 1 else PHOTOS
 
 
 def known(train: Source) -> list[str]:
     """The names that Judge.shows understands: classes, and words for attributes."""
-    return [*train.classes, *(word for words in attributes(train) for word in words)]
+    return [*train.classes, *(word for words in attributes(train.x) for word in words)]
 
 
 def concepts_of(train: Source) -> tuple[str, ...]:
     """"low->high" of each attribute, the most telling first."""
-    return tuple("->".join(words) for words in attributes(train))
+    return tuple("->".join(words) for words in attributes(train.x))
+
+
+def shown(x: np.ndarray) -> dict[str, np.ndarray]:
+    """bool [N] for each word: which of images x [N,H,W,C] are in their lowest or highest quarter of an attribute."""
+    sets = {}
+    for (low, high), measure in attributes(x).items():
+        values = measure(x)
+        first, third = np.quantile(values, (0.25, 0.75))
+        sets |= {low: values <= first, high: values >= third}
+    return sets
 
 
 class Judge:
@@ -66,10 +76,10 @@ class Judge:
 
     def __init__(self, trained: Trained):
         self.train, self.train_x = trained.train, trained.train_x
-        self.attributes = attributes(self.train)
+        self.attributes = attributes(self.train_x)
         measured = {measure: measure(self.train_x) for measure in self.attributes.values()}
         self.quartiles = {measure: np.quantile(values, (0.25, 0.75)) for measure, values in measured.items()}
-        self.spread = {measure: values.std() for measure, values in measured.items()}
+        self.spread = {measure: max(values.std(), 1e-6) for measure, values in measured.items()}
 
     @cached_property
     def classifier(self) -> Pipeline:
@@ -77,7 +87,8 @@ class Judge:
         rows = stratified_rows(self.train, MAX_EXAMPLES)
         x = self.train_x[rows].reshape(len(rows), -1)
         pca = PCA(min(50, *x.shape), random_state=0)
-        return make_pipeline(pca, KNeighborsClassifier(5, algorithm="brute")).fit(x, self.train.labels[rows])
+        vote = KNeighborsClassifier(min(5, len(rows)), algorithm="brute")
+        return make_pipeline(pca, vote).fit(x, self.train.labels[rows])
 
     def label(self, x: np.ndarray) -> np.ndarray:
         """Class labels [N] of images x [N,H,W,C]."""

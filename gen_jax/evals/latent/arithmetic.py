@@ -17,12 +17,14 @@ from gen_jax.evals.latent.concepts import (
     random_directions,
 )
 from gen_jax.settings import Setting, Settings
-from gen_jax.types import Source
+from gen_jax.types import Metric, Source
 
 NEEDS = ("encode", "decode", "vector", "tiles")
+METRICS = {"arithmetic/*target": Metric("share", "higher"),
+           "arithmetic/*rest_changed": Metric("standard deviations; of attributes, share", "lower")}
 
 hp = Settings(__name__, {
-    "pair": Setting((), "two concepts, as evals.concepts has them; (): two attributes of such images"),
+    "pair": Setting((), "two concepts, as evals.concepts has them; (): two attributes of such images", item=str),
 })
 
 

@@ -18,16 +18,19 @@ from gen_jax.evals.latent._attributes import Judge, concepts_of, known
 from gen_jax.find import nearest
 from gen_jax.grids import grid
 from gen_jax.settings import Setting, Settings
-from gen_jax.types import Given, Source
+from gen_jax.types import Given, Metric, Source
 
 NEEDS = ("encode", "decode", "vector", "tiles")
+METRICS = {"concept/*target": Metric("share", "higher"),
+           "concept/*rest_changed": Metric("standard deviations; of attributes, share", "lower")}
 STEPS = np.linspace(0, 1.5, 7)
 EXAMPLES = 8
 MAX_IMAGES = 200  # images that an edit is scored on
 CONTROLS = 4  # random directions
 
 hp = Settings(__name__, {
-    "pairs": Setting((), "\"source->target\", classes or words of evals/latent/_attributes.py; (): chosen by the data"),
+    "pairs": Setting((), "\"source->target\", classes or words of evals/latent/_attributes.py; (): chosen by the data",
+                     item=str),
 })
 
 
@@ -76,6 +79,8 @@ def concept_faults(key: str, concept: str, train: Source) -> Iterator[str]:
     for name in names:
         if name not in known(train):
             yield f"{key}: there is no class or attribute {name!r}{nearest(name, known(train))}"
+        elif name in train.classes and not (train.labels == train.classes.index(name)).any():
+            yield f"{key}: no training image is of the class {name!r}"
 
 
 def parse(concept: str) -> tuple[str, ...]:

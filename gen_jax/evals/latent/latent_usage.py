@@ -6,8 +6,10 @@ import numpy as np
 from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import figure
 from gen_jax.terms.densities import gaussian_kl
+from gen_jax.types import Metric
 
 NEEDS = ("posterior",)
+METRICS = {"active_units": Metric("latents", rank=4)}
 ACTIVE_VARIANCE = 0.01  # the threshold of Burda et al.
 
 

@@ -15,8 +15,13 @@ from gen_jax.evals import Result, Trained
 from gen_jax.judges import random_features
 from gen_jax.judges.frechet_distance import frechet
 from gen_jax.settings import Setting, Settings, at_least
+from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode", "kind:image")
+METRICS = {
+    "features/distance": Metric("squared distance", "lower", rank=1, of="samples", real="features/distance_real"),
+    "features/distance*_std": Metric("standard error", of="samples"),
+}
 TRAINING = 5000  # training images, at most
 RESAMPLES = 20  # of the bootstrap
 

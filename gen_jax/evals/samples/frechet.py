@@ -12,8 +12,14 @@ from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
 from gen_jax.judges.classifier import classifier
 from gen_jax.judges.frechet_distance import frechet
+from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode", "labels", "kind:image")
+METRICS = {
+    "judge/frechet": Metric("squared distance", "lower", rank=1, of="samples", real="judge/frechet_real"),
+    "judge/recognised": Metric("share", "higher", rank=2, of="samples", real="judge/recognised_real"),
+    "judge/accuracy": Metric("share", "higher"),
+}
 SMOKE = False  # it trains a classifier
 SAMPLES = 1000  # samples, and as many test images
 
@@ -29,7 +35,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     if len(trained.test.x) < 2:
         logging.warning("frechet: left out, it takes two test images or more")
         return
-    judge = classifier(trained.config.data, trained.interrupts)
+    judge = classifier(trained.config.data)
     if len(judge.classes) < 2:
         logging.warning("frechet: left out, a classifier of one class has nothing to learn")
         return

@@ -12,7 +12,7 @@ MAX_CLASSES = 32  # with a row of their own
 
 hp = Settings(__name__, {
     "num": Setting(64, "how many samples, a square number",
-                   Must(lambda num: num > 0 and isqrt(num) ** 2 == num, "a square number, as 16 or 64")),
+                   Must(lambda num: 0 < num <= 10_000 and isqrt(num) ** 2 == num, "a square number up to 10,000")),
 })
 
 
@@ -22,9 +22,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     Of a model that conditions on the label, a row for each class.
     """
     num = trained.hp.samples.num
-    columns, labels = isqrt(num), None
+    columns, known = isqrt(num), {}
     if "label" in trained.objective.conditions:
-        num_classes = min(len(trained.test.classes), MAX_CLASSES)
-        labels = np.repeat(np.arange(num_classes), columns)
-        num = len(labels)
-    yield "samples", trained.picture(trained.draw(trained.key("samples"), num, trained.wanted(num, labels)), columns)
+        num_classes = min(len(trained.spec.classes), MAX_CLASSES)
+        known["label"] = np.repeat(np.arange(num_classes, dtype=np.int32), columns)
+        num = num_classes * columns
+    yield "samples", trained.picture(trained.draw(trained.key("samples"), num, trained.wanted(num, known)), columns)

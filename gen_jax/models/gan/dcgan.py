@@ -15,7 +15,7 @@ from gen_jax.find import find
 from gen_jax.layers import norms
 from gen_jax.layers.conv import Conv, ConvTranspose
 from gen_jax.models._sizes import WIDTHS, start, widths_of
-from gen_jax.settings import POSITIVE, Setting, Settings, at_least, share
+from gen_jax.settings import POSITIVE, Setting, Settings, at_least, between, share
 from gen_jax.types import Net, Spec
 
 FIRST_WIDTH = 48  # channels after the discriminator's first halving, where the images' size chooses; then they double
@@ -27,7 +27,7 @@ hp = Settings(__name__, {
                           "(): by the size of the images, (192,96,48) for 32x32", WIDTHS),
     "disc_widths": Setting((64, 128, 256), "channels after each of the discriminator's, which halve a side; (): by the "
                            "size of the images, (48,96,192) for 32x32", WIDTHS),
-    "kernel_size": Setting(5, "of all convolutions, in pixels", at_least(1)),
+    "kernel_size": Setting(5, "of all convolutions, in pixels", between(1, 255)),
     "slope": Setting(0.2, "of LeakyReLU below 0"),
     "dropout": Setting(0.2, "share of the features in front of the logit that are dropped", share()),
     "gen_norm": norms.setting("batch", "the generator's layers"),

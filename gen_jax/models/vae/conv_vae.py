@@ -17,7 +17,7 @@ from gen_jax.find import find
 from gen_jax.layers import norms
 from gen_jax.layers.conv import Conv, ConvTranspose
 from gen_jax.models._sizes import WIDTHS, start, widths_of
-from gen_jax.settings import POSITIVE, Setting, Settings, at_least, one_of, share
+from gen_jax.settings import POSITIVE, Setting, Settings, at_least, between, one_of, share
 from gen_jax.types import Net, Spec
 
 FIRST_WIDTH = 32  # channels after the first halving, where the widths are chosen by the images' size; then they double
@@ -26,9 +26,9 @@ ACTIVATIONS = {"relu": nn.relu, "silu": nn.silu, "gelu": nn.gelu, "leaky_relu": 
 
 hp = Settings(__name__, {
     "widths": Setting((), "channels after each halving of the encoder; the decoder has them in reverse; (): by the "
-                      "size of the images, (32,64,128) for 32x32", WIDTHS),
+                      "size of the images, (32,64,128) for 32x32", WIDTHS, item=int),
     "latent_dim": Setting(64, "latents", at_least(1)),
-    "kernel_size": Setting(4, "of all convolutions, in pixels", at_least(1)),
+    "kernel_size": Setting(4, "of all convolutions, in pixels", between(1, 255)),
     "activation": Setting("silu", ", ".join(ACTIVATIONS), one_of(*ACTIVATIONS)),
     "norm": norms.setting("none", "all layers but the last of each net"),
     "norm_momentum": Setting(0.9, "BatchNorm: share of the running statistics that stays at each step", share()),
