@@ -72,6 +72,7 @@ def build(config: ConfigDict) -> Experiment:
     """The experiment that config describes. Faults are one UserError with a line each."""
     config = completed(config)
     validate(config)
+    data.choose(config.data)
     splits = data.splits(config.data)
     spec = data.spec(splits.train, data.kind(config.data))
     objective = build_objective(config, spec)

@@ -46,6 +46,20 @@ def test_swings_are_seen():
     assert gan_health.verdict(gan_health.signals(swinging)).startswith("oscillating since step 4 ")
 
 
+def test_samples_that_are_still_far_from_the_data_are_undertrained():
+    def words(gaps):
+        return gan_health.verdict(gan_health.signals([
+            HEALTHY | {"features/distance": 0.5 + gap, "features/distance_real": 0.5, "step": 10 * i, "epoch": i}
+            for i, gap in enumerate(gaps)]))
+    far = gan_health.LARGEST_GAP
+    assert words([10 * far * 0.8**i for i in range(40)]).startswith("healthy"), "far at first, near at the end"
+    coming, stuck = words([10 * far * 0.9**i for i in range(12)]), words([3 * far] * 12)
+    assert coming.startswith("undertrained since step 0 ") and "train longer" in coming
+    assert stuck.startswith("undertrained since step 0 ") and "not closing" in stuck
+    assert words([0.5 * far] * 6 + [2.5 * far] * 12).startswith("undertrained since step 70 ")
+    assert words([0.7 * far] * 11 + [2 * far]).startswith("healthy"), "one record is noise"
+
+
 def test_label_smoothing_leaves_less_to_saturate():
     records = [HEALTHY | {"disc/real": 0.79, "disc/fake": 0.01, "step": i, "epoch": i} for i in range(12)]
     for smoothing, word in ((0.0, "healthy"), (0.1, "healthy"), (0.2, "discriminator saturated since step 0 ")):

@@ -5,14 +5,19 @@ KIND        the name of its kind, a file of gen_jax/data/kinds; "image" where it
 state       state(hp, split) -> a text that changes whenever what load returns would change; its arrays are then cached
 prepare_picture  prepare_picture(hp, shape, picture, name) -> uint8 [H,W,C] of a person's PIL image, as its images are
 stream      stream(hp) -> None, or draw(key, num) -> Batch [num,...] by JAX: training then draws new data at each step
+chosen      chosen(hp) -> (values by key, a line): what the data choose of settings that hp leaves to them
+broken      broken(hp) -> [(file, why),...]: what cannot be read, of all splits
+note        note(hp, split, source) -> a line on what was loaded, files that were left out say, or ""
 
 Class choice, caps and checks act on any of them, here.
 """
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import jax
 import numpy as np
+from absl import logging
 from ml_collections import ConfigDict
 from PIL import Image, ImageOps
 
@@ -37,8 +42,8 @@ from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.types import Kind, Source, Spec
 
-__all__ = ["COMMON", "Splits", "batch_of", "described", "duplicates", "fingerprint", "kind", "labelled", "load",
-           "picture", "spec", "spec_of", "split_off", "splits", "stratified_rows", "stream", "take"]
+__all__ = ["COMMON", "Splits", "batch_of", "broken", "choose", "described", "duplicates", "fingerprint", "kind",
+           "labelled", "load", "picture", "spec", "spec_of", "split_off", "splits", "stratified_rows", "stream", "take"]
 
 
 def load(hp: ConfigDict, split: str) -> Source:
@@ -54,6 +59,7 @@ def load(hp: ConfigDict, split: str) -> Source:
         source = _cache.cached(path, lambda: module.load(hp, split), kind(hp))
     else:
         source = checked(module.load(hp, split), f"gen_jax.data.{hp.name}", kind(hp))
+    _say(module.note(hp, split, source) if hasattr(module, "note") else "")
     if hp.classes:
         source = of_classes(source, hp.classes)
     most = {"train": hp.num_train, "test": hp.num_test}[split]
@@ -89,6 +95,21 @@ def splits(hp: ConfigDict, expected: str = "") -> Splits:
     return Splits(lambda split: load(hp, split), expected)
 
 
+def choose(hp: ConfigDict) -> None:
+    """Sets what hp, config.data, leaves to the data, the size of images say, and says so. UserError as load has it."""
+    module = find("data", hp.name)
+    values, line = module.chosen(hp) if hasattr(module, "chosen") else ({}, "")
+    with hp.unlocked():
+        hp.update(values)
+    _say(line)
+
+
+def broken(hp: ConfigDict) -> list[tuple]:
+    """(file, why) of each file that cannot be read, where the data set is of files."""
+    module = find("data", hp.name)
+    return module.broken(hp) if hasattr(module, "broken") else []
+
+
 def kind(hp: ConfigDict) -> Kind:
     """The kind of the data set that hp, config.data, names."""
     module = find("data", hp.name)
@@ -121,3 +142,10 @@ def spec_of(description: dict) -> Spec:
     names = {key: tuple(words) for key, words in description["names"].items()}
     return Spec(tuple(description["shape"]), given, names, find("data.kinds", description["kind"]).KIND,
                 np.dtype(description["dtype"]))
+
+
+@cache
+def _say(line: str) -> None:
+    """Says a line, once in a process: data are loaded by training, by judges and by evals."""
+    if line:
+        logging.warning(line)

@@ -162,8 +162,8 @@ def _read(folder: Path, part: str, hp: ConfigDict) -> Source:
         classes = tuple(builder.info.features[label].names) if known else ()
         if known and labels.max(initial=0) >= len(classes):
             raise ValueError(f"a label is {labels.max()}, and there are {len(classes)} classes")
-        arrays = (_decoded(picture, wanted, name) for (picture, _), name in zip(examples, names, strict=True))
-        return labelled(stack(arrays, names), labels if known else None, classes)
+        named = ((name, _decoded(picture, wanted, name)) for (picture, _), name in zip(examples, names, strict=True))
+        return labelled(stack(named, len(names)), labels if known else None, classes)
     except (UserError, ImportError, MemoryError):
         raise
     except Exception as error:  # a missing, cut or changed file shows in many ways

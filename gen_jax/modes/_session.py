@@ -182,14 +182,14 @@ class Session:
         return metrics
 
     def _draw(self, suffix: str, step: int) -> dict[str, float]:
-        """Runs the evals that are due during training; their numbers."""
+        """Runs the evals that are due during training; their numbers, without their sentences."""
         trained, numbers = self.trained(), {}
         keep = keeper(self.workdir, self.workdir.samples, suffix, self.tensorboard, step)
         names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
         for i, name in enumerate(names, 1):
             with self.line.evaluating(f"{name} {i}/{len(names)}"):
                 numbers |= run_eval(name, trained, keep)
-        return numbers
+        return {name: value for name, value in numbers.items() if not isinstance(value, str)}
 
     def _save(self, metrics: dict[str, float], due: bool = False) -> None:
         """Saves the state. due: the record of this step is still to be made, when the run goes on."""

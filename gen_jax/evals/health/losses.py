@@ -10,7 +10,8 @@ NEEDS = ()
 def evaluate(trained: Trained) -> Iterator[Result]:
     """The figure "losses": one panel a term (loss, kl, recon, ..., grad_norm), one line for each player and split."""
     records = trained.history
-    curves = [name for name in (records[-1] if records else ()) if "/" in name]
+    of = {"train", "test", *trained.objective.owns}  # what evals have recorded is no loss
+    curves = [name for name in (records[-1] if records else ()) if "/" in name and name.split("/")[0] in of]
     terms = sorted({name.split("/")[1] for name in curves},
                    key=lambda term: (term.endswith("_norm"), term != "loss", term))
     if not terms:

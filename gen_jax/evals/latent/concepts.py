@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 
 from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import show
-from gen_jax.evals.latent._attributes import Judge, known
+from gen_jax.evals.latent._attributes import Judge, concepts_of, known
 from gen_jax.find import nearest
 from gen_jax.grids import grid
 from gen_jax.settings import Setting, Settings
@@ -29,7 +29,8 @@ MAX_IMAGES = 200  # images that an edit is scored on
 CONTROLS = 4  # random directions
 
 hp = Settings(__name__, {
-    "pairs": Setting(("thin->bold",), "\"source->target\", classes or words of evals/latent/_attributes.py"),
+    "pairs": Setting((), "\"source->target\", classes or words of evals/latent/_attributes.py; (): chosen by the data",
+                     item=str),
 })
 
 
@@ -41,7 +42,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     and the same two under concept/<name>/random_...: the mean over random directions of the same length.
     """
     judge = Judge(trained)
-    for concept in trained.hp.concepts.pairs:
+    for concept in trained.hp.concepts.pairs or chosen_pairs(trained.train):
         names = parse(concept)
         vector = concept_vector(trained, judge, names)
         source = judge.shows(names[0], trained.test_x, trained.test.labels)
@@ -63,6 +64,11 @@ def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str
     """A line for each of evals.concepts.pairs that is not two names that there are."""
     for concept in config.evals.concepts.pairs:
         yield from concept_faults("evals.concepts.pairs", concept, train)
+
+
+def chosen_pairs(train: Source) -> tuple[str, ...]:
+    """The concepts that suit the data: from the first class to the second where there are two, and an attribute's."""
+    return (*(["->".join(train.classes[:2])] if len(train.classes) > 1 else []), concepts_of(train)[0])
 
 
 def concept_faults(key: str, concept: str, train: Source) -> Iterator[str]:
