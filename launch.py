@@ -2,22 +2,40 @@
 
 python launch.py --config=configs/vae_mnist.py --workdir=runs/first --config.seed=1
 """
+# ruff: noqa: E402
+import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl-C ends the process at once
+from gen_jax.report.terminal import Plain, guard, say
 
-# ruff: noqa: E402
-import jax
+if __name__ == "__main__":
+    guard()  # before anything that opens a file, or takes hold of stdout and stderr
+
+
+def stopped_early(signum, frame):
+    """Until there is something to save, a signal ends the process at once."""
+    os.write(2, b"launch.py: stopped before anything was begun\n")
+    os._exit(128 + signum)
+
+
+for signum in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(signum, stopped_early)
+os.environ["MPLBACKEND"] = "agg"  # figures are written, never shown
+
+try:
+    import jax
+except ValueError as error:  # of an environment variable of JAX's
+    sys.exit(print(f"launch.py: {error}", file=sys.stderr) or 2)
 from absl import app, logging
 
-from gen_jax import command_line
+from gen_jax import command_line, runtime
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.folders import keep_compiled_code
-from gen_jax.report.terminal import say
-from gen_jax.training.interrupt import Interrupted
+from gen_jax.training.interrupt import EXIT_CODES, Interrupted, Interrupts
 from gen_jax.training.loop import Diverged
 
 USER_ERROR, DIVERGED = 2, 3  # exit codes; after a signal it is 128 + the signal's number
@@ -27,8 +45,10 @@ jax.config.config_with_absl()
 
 
 def main(launch: command_line.Launch) -> None:
+    runtime.check()
     keep_compiled_code()
-    find("modes", launch.mode).run(launch)
+    with Interrupts() as interrupts, interrupts.at_once("stopped; nothing was lost"):
+        find("modes", launch.mode).run(launch)
 
 
 def or_exit(function, *args):
@@ -37,6 +57,11 @@ def or_exit(function, *args):
         return function(*args)
     except UserError as error:
         code, lines = USER_ERROR, error.faults
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        code, lines = USER_ERROR, [f"out of memory ({str(error).splitlines()[0]}); make the nets, train.batch_size or "
+                                   "evals.batch_size smaller"]
     except Diverged as error:
         code, lines = DIVERGED, [str(error)]
     except Interrupted as error:
@@ -48,5 +73,13 @@ def or_exit(function, *args):
 
 if __name__ == "__main__":
     logging.set_verbosity(logging.WARNING)
-    app.run(lambda launch: or_exit(main, launch),
-            flags_parser=lambda argv: or_exit(command_line.parse, argv, str(DEFAULT_CONFIG)))
+    logging.get_absl_handler().setFormatter(Plain())
+    try:
+        app.run(lambda launch: or_exit(main, launch),
+                flags_parser=lambda argv: or_exit(command_line.parse, argv, str(DEFAULT_CONFIG)))
+    except SystemExit as end:
+        if end.code in EXIT_CODES.values():
+            with contextlib.suppress(OSError, ValueError):  # closed, or full
+                sys.stdout.flush()
+            os._exit(end.code)  # threads that decode or download need not come to their end
+        raise

@@ -9,7 +9,7 @@ With RMSprop, which the chapter suggests too: --config=configs/dcgan_cars.py:rms
 from configs import base
 from configs.dcgan_digits import EVALS
 from gen_jax.data import tfds
-from gen_jax.evals.samples import samples
+from gen_jax.evals.samples import feature_distance, samples
 from gen_jax.models.gan import dcgan as nets
 from gen_jax.objectives import dcgan as game
 from gen_jax.optimizers import adam, rmsprop
@@ -24,6 +24,8 @@ def get_config(variant: str = ""):
     config.optim.gen, config.optim.disc = (
         rmsprop.hp(lr=lr) if variant == "rmsprop" else adam.hp(lr=lr, b1=0.5, eps=1e-7) for lr in (1e-4, 1e-3))
     config.train.update({"batch_size": 128, "epochs": 200})
-    config.evals.update({"end": EVALS, "during": ("samples", "gan_signals"), "every_epochs": 1, "batch_size": 250})
+    config.evals.update({"end": EVALS, "during": ("samples", "gan_signals", "feature_distance"), "every_epochs": 1,
+                         "batch_size": 250})
     config.evals.samples = samples.hp(num=16)
+    config.evals.feature_distance = feature_distance.hp(samples=250)
     return base.variant(config, variant, "rmsprop")

@@ -22,6 +22,7 @@ def get_config(variant: str = ""):
     config.optim.gen = adam.hp(lr=1e-3, b1=0.5, schedule="cosine", end=0.1)
     config.optim.disc = adam.hp(lr=1e-3, b1=0.5, schedule="cosine", end=0.1)
     config.train.update({"batch_size": 64, "epochs": 150, "ema_decay": 0.99, "ema_nets": "gen"})
-    config.evals.update({"end": EVALS, "during": ("samples", "gan_signals"), "every_epochs": 5, "batch_size": 256})
+    config.evals.update({"end": EVALS, "during": ("samples", "gan_signals", "feature_distance"), "every_epochs": 5,
+                         "batch_size": 256})
     config.checkpoint.every_epochs = 50
     return base.variant(config, variant)

@@ -1,22 +1,31 @@
 """The command line: absl flags and config overrides, with one line for every fault."""
+import inspect
 import os
+import re
 import runpy
 import sys
+import tokenize
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from gen_jax.config import describe, typed, validate
+from gen_jax.config import check_form, declared, typed, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
+from gen_jax.folders import name_of
 from gen_jax.parts import compose, names_at
+from gen_jax.report.settings import describe
 from gen_jax.report.workdir import Workdir
+from gen_jax.settings import Setting, shown
 
+DEFINE = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
 FAULTS = (flags.Error, KeyError, AttributeError, TypeError, ValueError, IndexError)
+COMMON = ["config", "mode", "workdir", "given", "help"]  # the flags of every mode
 GIVEN = "--given."
+NEGATIVE = re.compile(r"-[\d.]")  # the beginning of a negative number
 
 
 class Launch(NamedTuple):
@@ -26,8 +35,8 @@ class Launch(NamedTuple):
     config: ConfigDict
     overrides: dict  # the values given as --config.a.b=value, by "a.b"
     workdir: Path
-    num: int
     given: dict[str, str]  # the texts given as --given.name=text
+    options: dict[str, Any]  # the values of the mode's own flags, its FLAGS
 
 
 def parse(argv: list[str], default_config: str) -> Launch:
@@ -41,9 +50,8 @@ def parse(argv: list[str], default_config: str) -> Launch:
     given = {name: text for word in words if word.startswith(GIVEN)
              for name, _, text in [word.removeprefix(GIVEN).partition("=")]}
     words = [word for word in words if not word.startswith(("--config=", GIVEN))]
-    _check_config(config_name)
-    path, _, variant = config_name.partition(":")
-    workdir = Path(_last(words, "workdir") or Path("runs") / (Path(path).stem + (f"_{variant}" if variant else "")))
+    load_config(config_name)  # outside of any handler: what the file raises is its own fault, with a traceback
+    workdir = Path(_last(words, "workdir") or Path("runs") / name_of(config_name))
     config = _composed(_config_of(config_name, _last(words, "mode"), workdir), words)
     if {"--help", "--h", "--helpfull"} & {*words}:
         print(_help(config_name, config))
@@ -58,15 +66,36 @@ def parse(argv: list[str], default_config: str) -> Launch:
         raise UserError(*(faults.values() or [_line(error)]), *_config_faults(config, [program, *right])) from error
     if rest[1:]:
         raise UserError(*(f"{word!r}: not a flag; flags are written --name=value" for word in rest[1:]))
-    return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]), workdir, values.num,
-                  given)
+    own = _flags_of(values.mode)
+    if strange := [name for name in _all_flags() if name not in own and values[name].present]:
+        raise UserError(*(f"--{name}: --mode={values.mode} has no such flag{_modes_with(name)}" for name in strange))
+    faults = [f"--{name}={shown(values[name].value)}: {fault}" for name, flag in own.items()
+              if values[name].present and (fault := flag.fault(values[name].value))]
+    if faults:
+        raise UserError(*faults)
+    return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]), workdir, given,
+                  {name: values[name].value for name in own})
+
+
+def _flags_of(mode: str) -> dict[str, Setting]:
+    """The flags that a mode has of its own, by name."""
+    return getattr(find("modes", mode), "FLAGS", {})
+
+
+def _all_flags() -> dict[str, Setting]:
+    """The flags that some mode has of its own, by name."""
+    return {name: flag for mode in names("modes") for name, flag in _flags_of(mode).items()}
+
+
+def _modes_with(flag: str) -> str:
+    return "; it is of " + ", ".join(f"--mode={mode}" for mode in names("modes") if flag in _flags_of(mode))
 
 
 def _config_of(name: str, mode: str | None, workdir: Path) -> ConfigDict:
     """The config that overrides are of: the named one, or the run's own for a mode that is of a run."""
     if mode in names("modes") and getattr(find("modes", mode), "NEEDS_RUN", False) and Workdir(workdir).config.exists():
         return typed(Workdir(workdir).stored_config())
-    return _load_config(name)
+    return load_config(name)
 
 
 def _composed(config: ConfigDict, words: list[str]) -> ConfigDict:
@@ -84,14 +113,14 @@ def _last(words: list[str], flag: str) -> str | None:
 def _help(name: str, config: ConfigDict) -> str:
     """What --help prints: the flags, and every key of the config with its meaning."""
     modes = "\n".join(f"  {mode:<8} {(find('modes', mode).__doc__ or '').splitlines()[0]}" for mode in names("modes"))
-    keys = "\n".join(f"  --config.{line}" for line in describe(config))
+    keys = "\n".join(describe(config, "  --config."))
     return f"""python launch.py [--mode=MODE] [--config=FILE[:VARIANT]] [--workdir=FOLDER] [--config.KEY=VALUE ...]
 
 modes (default train):
 {modes}
 
+{_help_of_flags()}
 --workdir: folder of the run; default runs/<config>. A run there is resumed.
---num: sample: how many samples (64).
 --given.NAME=VALUE[,VALUE...]: sample: what a conditional model is given, --given.label=automobile say.
 Flags of JAX (--jax_platforms=cpu) are flags too.
 
@@ -99,31 +128,50 @@ keys of {name}:
 {keys}"""
 
 
+def _help_of_flags() -> str:
+    """A line for each flag of some mode's own."""
+    return "\n".join(f"--{name}: {', '.join(mode for mode in names('modes') if name in _flags_of(mode))}: "
+                     f"{flag.meaning}" for name, flag in sorted(_all_flags().items()))
+
+
 def _define(values: flags.FlagValues, config: ConfigDict, words: list[str]) -> None:
     """Defines the launcher's flags. words: the program and its arguments, in which overrides are looked for."""
     flags.DEFINE_enum("mode", "train", names("modes"), "What is done.", flag_values=values)
     flags.DEFINE_string("workdir", None, "Folder of the run.", flag_values=values)
-    flags.DEFINE_integer("num", 64, "--mode=sample: how many samples", flag_values=values)
+    for name, flag in _all_flags().items():
+        define = DEFINE[flag.of]
+        define(name, flag.value(), flag.meaning, flag_values=values)
     # It reads words at once, and may raise: it comes last.
     config_flags.DEFINE_config_dict("config", config, lock_config=True, flag_values=values, sys_argv=words)
 
 
-def _check_config(name: str) -> None:
-    """Loads the config outside of any handler: what its file raises is the file's own fault, with a traceback."""
-    path, _, _ = name.partition(":")
+def load_config(name: str) -> ConfigDict:
+    """What get_config() gives in the file that is named, FILE or FILE:VARIANT, found to be a config.
+
+    What the file raises, it raises.
+    """
+    path, _, variant = name.partition(":")
     if not os.path.isfile(path):
         there = [str(file) for file in sorted(Path(path).parent.glob("*.py")) if file.stem not in ("__init__", "base")]
         raise UserError(f"--config={path}: there is no such file{nearest(path, there) if there else ''}")
-    _load_config(name)
-
-
-def _load_config(name: str) -> ConfigDict:
-    """What the config file's get_config() gives."""
-    path, _, variant = name.partition(":")
+    try:
+        with tokenize.open(path) as file:
+            if "\0" in file.read():
+                raise ValueError("it holds a null character")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"--config={path}: cannot be read as a Python file ({error})") from error
     get_config = runpy.run_path(path).get("get_config")
-    if get_config is None:
+    if not callable(get_config):
         raise UserError(f"--config={path}: defines no get_config()")
-    return get_config(variant) if variant else get_config()
+    arguments = (variant,) if variant else ()
+    try:
+        inspect.signature(get_config).bind(*arguments)
+    except TypeError:
+        raise UserError(f"--config={name}: get_config() there " + ("takes no variant; leave it out" if variant else
+                                                                   "takes a variant: --config=FILE:VARIANT")) from None
+    config = get_config(*arguments)
+    check_form(config, f"--config={path}: what get_config() returns")
+    return config
 
 
 def _fault(word: str, config: ConfigDict, program: str) -> str:
@@ -140,11 +188,12 @@ def _fault(word: str, config: ConfigDict, program: str) -> str:
     elif name.removeprefix("no") in flags.FLAGS:
         return ""
     else:
-        return f"--{name}: there is no such flag{nearest(name, ['config', 'mode', 'workdir', 'num', 'given', 'help'])}"
+        return f"--{name}: there is no such flag{nearest(name, [*COMMON, *_all_flags()])}"
     try:
         check()
     except FAULTS as error:
-        return f"{word}: {_line(error).removeprefix(f'flag {word}: ')}"
+        setting = declared(config).get(name.removeprefix("config."))
+        return f"{word}: " + (f"must be {setting.text}" if setting else _line(error).removeprefix(f"flag {word}: "))
     return ""
 
 
@@ -152,9 +201,10 @@ def _join_values(words: list[str]) -> list[str]:
     """Words with "--name value" and "-name=value" written "--name=value"."""
     joined = []
     for word in words:
-        if word.startswith("-") and not word.startswith("--"):
+        if word.startswith("-") and not word.startswith("--") and not NEGATIVE.match(word):
             word = f"-{word}"
-        if joined and not word.startswith("-") and joined[-1].startswith("-") and "=" not in joined[-1]:
+        is_value = not word.startswith("-") or NEGATIVE.match(word)
+        if joined and is_value and joined[-1].startswith("-") and "=" not in joined[-1]:
             joined[-1] += f"={word}"
         else:
             joined.append(word)
@@ -186,6 +236,8 @@ def _unknown_key(name: str, config: ConfigDict) -> str:
     for part in name.partition("[")[0].split(".")[1:]:
         if not isinstance(section, ConfigDict):
             return f"--{name}: {at} is a value, it has no keys"
+        if part not in section and part in names_at(config, at.removeprefix("config.")):
+            return f"--{name}: is a part; give one of its settings"
         if part not in section:
             known = {*section, *names_at(config, at.removeprefix("config."))}
             return f"--{name}: {at} has no key {part!r}{nearest(part, sorted(known))}"

@@ -1,34 +1,52 @@
 """From the config as written to the config as run: validated, step counts derived, locked; one message per rule."""
+import hashlib
+import json
 from collections.abc import Iterator
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from gen_jax.errors import UserError
-from gen_jax.find import find
-from gen_jax.parts import complete, parts
-from gen_jax.settings import POSITIVE, Must, Setting, Settings, at_least, between, one_of, placeholder, share
+from gen_jax.find import find, names, nearest
+from gen_jax.parts import EVALS, OPTIM, ROOMS, complete, parts
+from gen_jax.settings import (
+    BELOW,
+    POSITIVE,
+    Must,
+    Setting,
+    Settings,
+    at_least,
+    between,
+    one_of,
+    placeholder,
+    share,
+    shown,
+)
 
 FORMAT = 2  # of a workdir: raise it when older runs cannot be read
 
-SEED = Must(lambda seed: 0 <= seed < 2**32, "at least 0 and below 2**32")
+SEED = Setting(0, "root of every random number of the run: init, data order, noise, evaluation",
+               Must(lambda seed: 0 <= seed < 2**32, "at least 0 and below 2**32"))
 
 RUN = {  # what every experiment has, by section; the other sections are parts with settings of their own
     "train": Settings("train", {
         "batch_size": Setting(128, "examples in a batch", POSITIVE),
         "epochs": Setting(50, "passes over the training data; a ragged last step is left out of each", POSITIVE),
         "steps": Setting(placeholder(int), "length of the run in steps, in place of epochs", POSITIVE),
-        "on_device_gb": Setting(4.0, "training data up to so many GB live on the device; more are fed from the host"),
+        "on_device_gb": Setting(4.0, "training data up to so many GB live on the device; more are fed from the host",
+                                at_least(0)),
         "ema_decay": Setting(0.0, "per step, of weights and running statistics, and less in the first steps; 0: no "
                              "averages", share()),
         "ema_nets": Setting("", 'nets that are averaged, comma-separated; "": all, if ema_decay is above 0'),
     }),
     "evals": Settings("evals", {
-        "end": Setting((), "files of gen_jax/evals, run after training and by --mode=eval"),
-        "during": Setting((), "those run during training"),
+        "end": Setting((), "files of gen_jax/evals, run after training and by --mode=eval", item=str),
+        "during": Setting((), "those run during training", item=str),
         "every_epochs": Setting(0, "how often those run, in epochs; 0: never", at_least(0)),
         "every_steps": Setting(placeholder(int), "how often, in steps, in place of epochs", POSITIVE),
         "batch_size": Setting(1000, "examples per device call when measuring", POSITIVE),
-        "other": Setting("", "a second run's workdir, for the evals that compare two"),
+        "other": Setting("", "a second run, for evals that compare two: its workdir; or its config, which is trained "
+                         "first"),
     }),
     "checkpoint": Settings("checkpoint", {
         "every_epochs": Setting(5, "how often the state is saved, in epochs (and always at the end)", POSITIVE),
@@ -54,12 +72,42 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
 FREE = ("evals", "report", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir",
         "train.on_device_gb")
 
+# These as well, where no learning rate is scheduled over the run.
+LENGTH = ("train.epochs", "train.steps", "derived.total_steps")
+
+
+def check_form(config: Any, what: str) -> None:
+    """Raises one UserError with a line for each section that config lacks, or that is none. what: it is, in words."""
+    if not isinstance(config, ConfigDict):
+        raise UserError(f"{what} is {type(config).__name__}, not a ConfigDict; begin with base.get_config()")
+    if faults := [f"{what} {line}" for line in _form_faults(config)]:
+        raise UserError(*faults)
+
+
+def _form_faults(config: ConfigDict) -> Iterator[str]:
+    sections = (*ROOMS, OPTIM, *RUN)
+    if "seed" not in config:
+        yield "has no seed"
+    for name in config:
+        if name not in (*sections, "seed", "derived"):
+            yield f"has a section {name!r} that nothing reads{nearest(name, ['seed', *sections])}"
+    named = {name: config.get(name) for name in sections}
+    if isinstance(named[OPTIM], ConfigDict):
+        named |= {f"{OPTIM}.{player}": section for player, section in named[OPTIM].items()}
+    for at, section in named.items():
+        if not isinstance(section, ConfigDict):
+            yield f"has no section {at}"
+        elif at not in (OPTIM, *RUN) and not isinstance(section.get("name"), str):
+            yield f"has no {at}.name, of a part: write config.{at} = <a file of gen_jax>.hp()"
+    if isinstance(named["evals"], ConfigDict):
+        for key in ("end", "during"):
+            if fault := RUN["evals"].settings[key].fault(named["evals"].get(key)):
+                yield f"has evals.{key}={shown(named['evals'].get(key))}: {fault}"
+
 
 def validate(config: ConfigDict) -> None:
     """Raises one UserError with a line for every fault in config."""
-    faults = []
-    if not SEED.holds(config.seed):
-        faults.append(f"seed={config.seed!r}: must be {SEED.text}")
+    faults = [f"seed={shown(config.seed)}: {fault}"] if (fault := SEED.fault(config.seed)) else []
     for name, settings in RUN.items():
         own = ConfigDict({key: value for key, value in config[name].items() if not isinstance(value, ConfigDict)})
         faults += settings.faults(own, name)
@@ -103,10 +151,13 @@ def resolve(config: ConfigDict, num_train: int, fingerprint: str, batches: int, 
     if faults := [f"{name}: happens every {period} steps, which must be a multiple of the {record} between records; "
                   f"set {name}.every_steps or log.every_steps" for name, period in periods.items() if period % record]:
         raise UserError(*faults)
+    total = config.train.steps or per_epoch * config.train.epochs
+    if total >= BELOW:
+        raise UserError(f"train.epochs={config.train.epochs}: is {total:,} steps; a run has fewer than 2**31")
     config.derived = ConfigDict({
         "format": FORMAT, "num_train": num_train, "steps_per_epoch": per_epoch, "record_steps": record,
         "evals_steps": periods["evals"], "checkpoint_steps": periods["checkpoint"],
-        "total_steps": config.train.steps or per_epoch * config.train.epochs, "data_fingerprint": fingerprint})
+        "total_steps": total, "data_fingerprint": fingerprint})
     return config.lock()
 
 
@@ -115,17 +166,39 @@ def differences(old: dict, new: dict) -> list[str]:
 
     The length of the run may change as long as no learning rate is scheduled over it.
     """
-    if old.get("derived", {}).get("format") != new["derived"]["format"]:
-        return ["it was made by an older gen_jax, whose runs this one does not read: name another folder, or check out "
-                "the commit in the old run.json to go on with it"]
-    old, new = _flat(old), _flat(new)
-    scheduled = any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
-                                                  or key.endswith(".warmup") and value) for key, value in new.items())
-    free = FREE if scheduled else (*FREE, "train.epochs", "train.steps", "derived.total_steps")
-    free = (*free, "derived.evals_steps", "derived.checkpoint_steps")
+    free = _free(_flat(new))
+    old, new = _binding(old, free), _binding(new, free)
     changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
-    return [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed
-            if not any(key == name or key.startswith(name + ".") for name in free)]
+    lines = [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
+    why = ["(a learning rate is scheduled over the whole run: one of another length is another run)"]
+    return lines + why * any(key in LENGTH for key in changed)
+
+
+def run_id(config: ConfigDict) -> str:
+    """What tells a run from others: a digest of what no later launch of it may change. config: resolved."""
+    config = json.loads(config.to_json())
+    return hashlib.sha256(json.dumps(_binding(config, _free(_flat(config))), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _free(flat: dict) -> tuple[str, ...]:
+    """The sections and keys that a later launch may change. flat: its config by dotted key."""
+    return (*FREE, *(() if _is_scheduled(flat) else LENGTH), "derived.evals_steps", "derived.checkpoint_steps")
+
+
+def length_is_fixed(config: ConfigDict) -> bool:
+    """Whether another length would make another run, since a learning rate is scheduled over the whole of it."""
+    return _is_scheduled(_flat(config.to_dict()))
+
+
+def _is_scheduled(flat: dict) -> bool:
+    return any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
+                                             or key.endswith(".warmup") and value) for key, value in flat.items())
+
+
+def _binding(config: dict, free: tuple[str, ...]) -> dict:
+    """config by dotted key, without what is free."""
+    return {key: value for key, value in _flat(config).items()
+            if not any(key == name or key.startswith(name + ".") for name in free)}
 
 
 def name_list(text: str) -> list[str]:
@@ -133,17 +206,16 @@ def name_list(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def describe(config: ConfigDict) -> Iterator[str]:
-    """A line for each key of config: its name, its value, and what it means."""
-    meanings = {"seed": "root of every random number of the run: init, data order, noise, evaluation"}
-    for name, settings in RUN.items():
-        meanings |= {f"{name}.{key}": setting.meaning for key, setting in settings.settings.items()}
+def declared(config: ConfigDict) -> dict[str, Setting]:
+    """What is declared of every key of config, by its dotted name: its meaning, type and range."""
+    settings = {"seed": SEED}
+    sections = [(name, own) for name, own in RUN.items()] + [(part.at, part.hp) for part in parts(config) if part.hp]
+    for at, own in sections:
+        settings |= {f"{at}.{key}": setting for key, setting in own.settings.items()}
     for part in parts(config):
-        meanings[f"{part.at}.name"] = f"a file of gen_jax/{part.room.replace('.', '/')}"
-        if part.hp:
-            meanings |= {f"{part.at}.{key}": setting.meaning for key, setting in part.hp.settings.items()}
-    for key, value in _flat(config.to_dict(), as_text=True).items():
-        yield f"{f'{key} = {value}':<40}{'  # ' + meanings[key] if key in meanings else ''}".rstrip()
+        choice = None if part.room == EVALS else one_of(*names(part.room))  # an eval's section keeps its name
+        settings[f"{part.at}.name"] = Setting(part.name, f"a file of gen_jax/{part.room.replace('.', '/')}", choice)
+    return settings
 
 
 def typed(config: ConfigDict) -> ConfigDict:
@@ -168,7 +240,8 @@ def filled(config: ConfigDict) -> ConfigDict:
 
 
 def completed(config: ConfigDict) -> ConfigDict:
-    """A copy of config with a section for every eval that it names."""
+    """A copy of config with a section for every eval that it names. Raises UserError where it is not of the form."""
+    check_form(config, "the config")
     return complete(ConfigDict(config.copy_and_resolve_references()))
 
 
@@ -189,12 +262,17 @@ def _name_faults(config: ConfigDict) -> Iterator[str]:
             yield from error.faults
 
 
-def _flat(section: dict, prefix: str = "", as_text: bool = False) -> dict:
+def _flat(section: dict, prefix: str = "") -> dict:
     """{dotted key: leaf} of a nested dict; tuples as lists, as JSON has them."""
     flat = {}
     for key, value in section.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.", as_text)
+            flat |= _flat(value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = repr(value) if as_text else list(value) if isinstance(value, tuple) else value
+            flat[prefix + key] = _listed(value)
     return flat
+
+
+def _listed(value: Any) -> Any:
+    """value with lists in place of tuples."""
+    return [_listed(item) for item in value] if isinstance(value, (tuple, list)) else value

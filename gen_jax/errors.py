@@ -13,3 +13,7 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.args)
+
+
+class NoData(UserError):
+    """The data that a run was trained on cannot be had, or are others. Only what needs them must stop."""

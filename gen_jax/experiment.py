@@ -1,13 +1,13 @@
 """One experiment's parts, from its config: data, nets, game, optimizers."""
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import optax
 from ml_collections import ConfigDict
 
-from gen_jax import data
+from gen_jax import data, memory
 from gen_jax.config import completed, name_list, resolve, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find
@@ -23,13 +23,22 @@ class Experiment(NamedTuple):
     """What a run is made of."""
 
     config: ConfigDict  # resolved and locked
-    train: Source
-    test: Source
+    data: data.Splits
     spec: Spec
     draw: Callable | None  # of new data at each step: see gen_jax/data
     objective: Objective
     optimizers: dict[str, optax.GradientTransformation]  # by player
     ema_nets: tuple[str, ...]
+
+    @property
+    def train(self) -> Source:
+        """The training data. Raises NoData."""
+        return self.data.train
+
+    @property
+    def test(self) -> Source:
+        """The test data. Raises NoData."""
+        return self.data.test
 
     @property
     def step_size(self) -> int:
@@ -47,32 +56,48 @@ class Experiment(NamedTuple):
         return memory_feed(self.train, self.config.seed, self.step_size, self.config.train.on_device_gb)
 
     def begin(self) -> loop.Progress:
-        """The progress before the first step."""
-        state = create(self.objective, self.optimizers, self.ema_nets, stream(self.config.seed, "init"))
-        return loop.begin(state, self.step(), self.batch_shape(), stream(self.config.seed, "train"))
+        """The progress before the first step. Nets or steps that cannot fit into the memory are a UserError."""
+        make, key = partial(create, self.objective, self.optimizers, self.ema_nets), stream(self.config.seed, "init")
+        memory.check_on_device(memory.of_tree(jax.eval_shape(make, key)), "the nets with their optimizers",
+                               "make the nets smaller")
+        return loop.begin(make(key), self.step(), self.batch_shape(), stream(self.config.seed, "train"))
 
     def batch_shape(self) -> Batch:
         """Shapes of what one step takes."""
-        return jax.tree.map(lambda array: jax.ShapeDtypeStruct((self.step_size, *array.shape[1:]), array.dtype),
-                            Batch(self.train.x, self.train.given))
+        one = Batch(jax.ShapeDtypeStruct((1, *self.spec.x), self.spec.dtype), self.spec.given)
+        return jax.tree.map(lambda of: jax.ShapeDtypeStruct((self.step_size, *of.shape[1:]), of.dtype), one)
 
 
 def build(config: ConfigDict) -> Experiment:
     """The experiment that config describes. Faults are one UserError with a line each."""
     config = completed(config)
     validate(config)
-    train, test = data.load(config.data, "train"), data.load(config.data, "test")
-    if train.x.shape[1:] != test.x.shape[1:]:
-        raise UserError(f"data: training examples are {train.x.shape[1:]} and test examples {test.x.shape[1:]}; make "
-                        "them alike, pictures with data.size and data.channels")
-    fingerprint = hashlib.sha256((data.fingerprint(train) + data.fingerprint(test)).encode()).hexdigest()
-    spec, draw = data.spec(train, data.kind(config.data)), data.stream(config.data)
+    data.choose(config.data)
+    splits = data.splits(config.data)
+    spec = data.spec(splits.train, data.kind(config.data))
     objective = build_objective(config, spec)
-    config = resolve(config, len(train.x), fingerprint, num_batches(objective), draw is not None)
-    _check_evals(config, train, test)
+    is_stream = data.stream(config.data) is not None
+    config = resolve(config, len(splits.train.x), splits.fingerprint, num_batches(objective), is_stream)
+    check_evals(config, splits)
+    return _assembled(config, splits, spec, objective)
+
+
+def rebuild(config: ConfigDict, description: dict | None) -> Experiment:
+    """The experiment of a run that has been trained. Its data are loaded when they are needed, and must be the same.
+
+    config: resolved. description: of the data, as data.described gives it; None: they are loaded for it.
+    """
+    validate(config)
+    splits = data.splits(config.data, config.derived.data_fingerprint)
+    spec = data.spec_of(description) if description else data.spec(splits.train, data.kind(config.data))
+    return _assembled(config, splits, spec, build_objective(config, spec))
+
+
+def _assembled(config: ConfigDict, splits: data.Splits, spec: Spec, objective: Objective) -> Experiment:
     optimizers = {player: find("optimizers", hp.name).build(hp, config.derived.total_steps)
                   for player, hp in config.optim.items()}
-    return Experiment(config, train, test, spec, draw, objective, optimizers, _ema_nets(config, objective))
+    return Experiment(config, splits, spec, data.stream(config.data), objective, optimizers,
+                      _ema_nets(config, objective))
 
 
 def build_objective(config: ConfigDict, spec: Spec) -> Objective:
@@ -82,12 +107,22 @@ def build_objective(config: ConfigDict, spec: Spec) -> Objective:
     if set(config.optim) != set(objective.owns):
         raise UserError(f"optim: has sections for {sorted(config.optim)}, and the players of {config.objective.name} "
                         f"are {sorted(objective.owns)}")
-    for player in (move.player for move in objective.moves if move.player not in objective.owns):
-        raise UserError(f"objective.name={config.objective.name!r}: has a move of {player!r}, who owns no net")
+    if faults := list(_game_faults(objective)):
+        raise UserError(*(f"objective.name={config.objective.name!r}: {fault}" for fault in faults))
     if lacking := [name for name in objective.conditions if name not in spec.given]:
         raise UserError(f"data: gives no {', '.join(lacking)}, on which {config.model.name} with "
                         f"{config.objective.name} conditions; it gives: {', '.join(sorted(spec.given)) or 'nothing'}")
     return seen(objective, spec)
+
+
+def _game_faults(objective: Objective) -> Iterator[str]:
+    if not objective.moves:
+        yield "has no moves"
+    for player in {move.player for move in objective.moves} - {*objective.owns}:
+        yield f"has a move of {player!r}, who owns no net"
+    for player, owned in objective.owns.items():
+        for name in {*owned} - {*objective.nets}:
+            yield f"{player!r} owns the net {name!r}; there are: {', '.join(sorted(objective.nets))}"
 
 
 def seen(objective: Objective, spec: Spec) -> Objective:
@@ -99,12 +134,12 @@ def seen(objective: Objective, spec: Spec) -> Objective:
         measure_batch=objective.measure_batch and see(objective.measure_batch))
 
 
-def _check_evals(config: ConfigDict, train: Source, test: Source) -> None:
-    """Finds what the evals of config cannot do with these data before training, not after it."""
+def check_evals(config: ConfigDict, splits: data.Splits) -> None:
+    """Finds what the evals of config cannot do with these data before training, not after it. Raises NoData."""
     faults = []
     for name in dict.fromkeys((*config.evals.end, *config.evals.during)):
         module = find("evals", name)
-        faults += module.data_faults(config, train, test) if hasattr(module, "data_faults") else []
+        faults += module.data_faults(config, splits.train, splits.test) if hasattr(module, "data_faults") else []
     if faults:
         raise UserError(*dict.fromkeys(faults))
 

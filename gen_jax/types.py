@@ -55,7 +55,8 @@ class Kind(NamedTuple):
     from_generator: Callable  # generator -> model
     clip: Callable  # model -> model, with values out of range brought to its ends
     distances: Callable  # (a [N,...], b [M,...] model, by numpy) -> squared distances [N,M]
-    draw: Callable  # (x [N,...] model, columns, data [M,...] model) -> a picture: uint8 [H,W,C] or a matplotlib figure
+    draw: Callable  # (x [N,...] model, columns, data) -> a picture: uint8 [H,W,C] or a matplotlib figure; data() is the
+    #                 training data [M,...] model, for samples that are drawn over them, or None without them
     tile: Callable | None  # x [N,...] model -> uint8 [N,H,W,C]; None where one alone shows nothing
     file: tuple[str, Callable] | None  # (".csv", x [...] model -> bytes): how one sample is saved, if it is
 
@@ -67,6 +68,12 @@ class Spec(NamedTuple):
     given: dict[str, jax.ShapeDtypeStruct]  # of each given array, for a batch of one
     names: dict[str, tuple[str, ...]]  # as in Source
     kind: Kind
+    dtype: np.dtype  # of x, as it is stored
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names by label; () where there are no labels."""
+        return self.names.get("label", ())
 
 
 class Vars(struct.PyTreeNode):
@@ -90,6 +97,19 @@ class MoveKeys(NamedTuple):
     step: jax.Array  # the same for all moves of a step: what is drawn from it is shared between them
     move: jax.Array  # this move's alone
     done: jax.Array  # float32 [] in [0,1): the share of the run's steps that are finished
+
+
+class Metric(NamedTuple):
+    """What a number says that a run measures: who measures it declares so in METRICS, by the number's name.
+
+    The name is without its split: both "test/kl" and "kl/train" are of "kl". In it, * stands for anything.
+    """
+
+    unit: str = ""
+    better: str = ""  # "lower" or "higher"; "": neither
+    rank: int = 0  # 1: what a run is judged by; 2, 3, ...: what explains it; 0: not among the headlines of a run
+    of: str = "test"  # what it is measured on where its name has no split: "train", "test" or "samples"
+    real: str = ""  # the name of the number that test examples reach in the place of samples
 
 
 class Aux(NamedTuple):

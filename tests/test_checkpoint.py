@@ -1,5 +1,7 @@
 """Checkpoints: whole, or noticed and set aside; the latest and the best kept."""
+import os
 import random
+import shutil
 from types import SimpleNamespace
 
 import jax
@@ -7,7 +9,8 @@ import jax.numpy as jnp
 import pytest
 
 from gen_jax.errors import UserError
-from gen_jax.training.checkpoint import Checkpoints
+from gen_jax.training import checkpoint
+from gen_jax.training.checkpoint import Checkpoints, Damaged
 from gen_jax.training.state import digest
 
 
@@ -18,7 +21,7 @@ def tree_of(step):
 @pytest.fixture
 def saved(tmp_path):
     """Checkpoints with the steps 1 and 2."""
-    checkpoints = Checkpoints(tmp_path, keep=2, best="test/loss")
+    checkpoints = Checkpoints(tmp_path, keep=2, best="test/loss", run="a")
     for step in (1, 2):
         checkpoints.save(step, tree_of(step), {"test/loss": 5.0 - step}, {"spent": step / 2})
     return checkpoints
@@ -31,7 +34,7 @@ def test_restores_what_was_saved(saved):
 
 
 def test_keeps_the_latest_and_the_best(tmp_path):
-    checkpoints = Checkpoints(tmp_path, keep=2, best="test/loss")
+    checkpoints = Checkpoints(tmp_path, keep=2, best="test/loss", run="a")
     for step, loss in enumerate([3.0, 1.0, 2.0, float("nan"), 4.0], 1):
         checkpoints.save(step, tree_of(step), {"test/loss": loss}, {})
     assert checkpoints.steps() == [2, 4, 5]
@@ -66,8 +69,14 @@ def test_a_reader_changes_nothing_and_no_whole_step_is_the_user_s_to_mend(saved)
     (saved.folder / "2" / "manifest.json").write_bytes(b"{}")
     assert digest(saved.restore(tree_of(0), False)[0]) == digest(tree_of(1))
     assert saved.steps() == [1, 2]
-    (saved.folder / "1" / "manifest.json").write_bytes(b"{}")
-    with pytest.raises(UserError, match="no checkpoint is whole"):
+    (saved.folder / "1" / "manifest.json").write_bytes(b"[" * 100_000)
+    for _ in range(2):  # what is refused once is refused again
+        with pytest.raises(UserError, match="no checkpoint is whole .2: manifest.*; 1: manifest.*--restart"):
+            saved.restore(tree_of(0), True)
+        assert saved.steps() == [1, 2]
+    for step in (1, 2):
+        (saved.folder / str(step)).rename(saved.folder / f"{step}.damaged1")
+    with pytest.raises(UserError, match="all were set aside before"):
         saved.restore(tree_of(0), True)
 
 
@@ -92,3 +101,87 @@ def test_a_full_disk_is_noticed_before_anything_is_written(saved, monkeypatch):
     with pytest.raises(OSError, match="a checkpoint takes 0.1 MB, 0.0 MB are free"):
         saved.save(3, tree_of(3), {}, {})
     assert saved.steps() == [1, 2] and not list(saved.folder.glob("*.unfinished"))
+
+
+@pytest.mark.parametrize("name", ["beta[4]", "a\\b", "a*[!b]?", "gs:", "gs:/b", " a\nb ", b"\xff\xfe"])
+def test_any_path_will_do(name, tmp_path):
+    folder = tmp_path / os.fsdecode(name)
+    (tmp_path / "a4").mkdir()  # what the pattern a*[!b]? means
+    folder.mkdir(parents=True)
+    checkpoints = Checkpoints(folder, keep=2, best="", run="a")
+    checkpoints.save(1, tree_of(1), {}, {})
+    (folder / "link").symlink_to(".")
+    linked = Checkpoints(folder / "link", keep=2, best="", run="a")
+    linked.save(2, tree_of(2), {}, {})
+    assert digest(checkpoints.read(1, tree_of(0))[0]) == digest(tree_of(1))
+    assert digest(checkpoints.read(2, tree_of(0))[0]) == digest(tree_of(2))
+    assert sorted(path.name for path in folder.iterdir()) == ["1", "2", "link"] and not any((tmp_path / "a4").iterdir())
+
+
+@pytest.mark.parametrize("harm", ["glob", "lost"])
+def test_a_save_that_cannot_be_read_back_does_not_count(harm, saved, tmp_path, monkeypatch):
+    if harm == "glob":  # Orbax then finds no file to merge
+        monkeypatch.setattr(checkpoint, "PLAIN", checkpoint.re.compile(".*"))
+        saved.folder = tmp_path / "beta[4]"
+        saved.folder.mkdir()
+    else:
+        save = checkpoint.ocp.StandardCheckpointer.save
+        monkeypatch.setattr(checkpoint.ocp.StandardCheckpointer, "save",
+                            lambda self, path, arrays: save(self, path, {"w": arrays["w"]}))
+    with pytest.raises(OSError, match="cannot be read back"):
+        saved.save(3, tree_of(3), {}, {})
+    assert 3 not in saved.steps() and not list(saved.folder.glob("*.unfinished"))
+
+
+def test_exchanged_steps_and_another_run_s_are_noticed(saved, tmp_path):
+    other = Checkpoints(tmp_path / "other", keep=2, best="", run="b")
+    other.folder.mkdir()
+    other.save(3, tree_of(3), {}, {})
+    shutil.copytree(other.folder / "3", saved.folder / "3")
+    with pytest.raises(UserError, match=f"{saved.folder / '3'}: was saved by another run"):
+        saved.refuse_others()
+    shutil.rmtree(saved.folder / "3")
+    saved.refuse_others()
+    for old, new in (("1", "x"), ("2", "1"), ("x", "2")):
+        (saved.folder / old).rename(saved.folder / new)
+    with pytest.raises(UserError, match="2: it is step 1, under another name; 1: it is step 2"):
+        saved.restore(tree_of(0), True)
+
+
+def test_a_damaged_best_is_set_aside_and_never_removed(tmp_path, caplog):
+    checkpoints = Checkpoints(tmp_path, keep=1, best="test/loss", run="a")
+    for step, loss in enumerate([1.0, 2.0, 3.0], 1):
+        checkpoints.save(step, tree_of(step), {"test/loss": loss}, {})
+        if step == 2:
+            (tmp_path / "1" / "manifest.json").write_bytes(b"{}")
+    assert checkpoints.steps() == [2, 3] and (tmp_path / "1.damaged1" / "arrays").exists()
+    assert "checkpoint 1 is damaged" in caplog.text
+
+
+def test_what_may_not_be_read_is_not_called_damaged(saved, monkeypatch):
+    def forbidden(path, *args):
+        raise PermissionError(13, "Permission denied", str(path))
+    for owner, name in ((os, "listdir"), (os, "scandir"), (checkpoint.Path, "read_bytes")):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, forbidden)
+            with pytest.raises(UserError, match="cannot be read .permission denied"):
+                saved.restore(tree_of(0), True)
+    assert saved.steps() == [1, 2]
+
+
+def test_a_disk_without_inodes_is_noticed_before_anything_is_written(saved, monkeypatch):
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(
+        f_files=1000, f_favail=3, f_bavail=10**9, f_blocks=10**9, f_bfree=10**9, f_frsize=4096))
+    with pytest.raises(OSError, match="for more files: 3 inodes are free"):
+        saved.save(3, tree_of(3), {}, {})
+    assert not list(saved.folder.glob("*.unfinished"))
+
+
+def test_odd_names_among_the_steps_are_passed_over(saved):
+    for name in ("\N{SUPERSCRIPT TWO}", "\N{ARABIC-INDIC DIGIT THREE}", "007", "-1", "1e3", "notes"):
+        (saved.folder / name).mkdir()
+    (saved.folder / "9").write_bytes(b"")
+    assert saved.steps() == [1, 2, 9]
+    assert digest(saved.restore(tree_of(0), False)[0]) == digest(tree_of(2))
+    with pytest.raises(Damaged):
+        saved.read(9, tree_of(0))

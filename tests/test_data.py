@@ -20,7 +20,7 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from gen_jax import data
-from gen_jax.data import _prepare, points
+from gen_jax.data import _files, _prepare, points
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.types import Batch, Source
@@ -87,7 +87,7 @@ def test_a_cap_is_a_fixed_choice_in_proportion_and_smaller_ones_lie_in_larger_on
 
 
 def test_a_setting_that_a_data_set_does_not_have_is_refused():
-    with pytest.raises(TypeError, match="digits has no setting 'size'"):
+    with pytest.raises(UserError, match=r"digits.hp\(size=...\): digits has no such setting"):
         config(size=(28, 28))
     hp = config(name="npz", test_fraction=1.0)
     hp["sise"] = 3
@@ -208,6 +208,40 @@ def test_folder_says_what_is_wrong(tmp_path):
     assert "loose.png lies beside" in refusal(**hp)
 
 
+def test_folder_refuses_loops_and_what_is_no_file(tmp_path):
+    for name in "ab":
+        save(tmp_path / "images" / name / "0.png")
+    hp = {"name": "folder", "path": tmp_path / "images", "cache": True, "cache_dir": tmp_path / "cache"}
+    for target in ("..", "."):
+        loop = tmp_path / "images" / "a" / "loop"
+        loop.symlink_to(target)
+        assert f"{loop} is a link to a folder that it lies in" in refusal(**hp)
+        loop.unlink()
+    (tmp_path / "images" / "c").symlink_to("b")  # no loop: a class of its own
+    assert both(**hp)[0].classes == ("a", "b", "c")
+    fifo, link = tmp_path / "images" / "a" / "1.png", tmp_path / "images" / "a" / "1.jpg"
+    os.mkfifo(fifo)
+    with pytest.raises(UserError, match=f"{fifo} is no file"):
+        both(**hp)
+    for name, each in (("npz", {}), ("points", {"shape": "drawing"})):
+        assert f"{fifo} is no file" in refusal(name=name, path=fifo, **each)
+    fifo.unlink()
+    for target in ("1.jpg", "nowhere", "/dev/zero"):
+        link.symlink_to(target)
+        with pytest.raises(UserError, match=str(link)):
+            both(**hp)
+        link.unlink()
+
+
+def test_folder_takes_names_that_are_not_utf_8(tmp_path):
+    for name in (b"caf\xe9", b"a"):
+        for index in range(5):
+            save(tmp_path / os.fsdecode(name) / os.fsdecode(b"\xff%d.png" % index))
+    train, test = both(name="folder", path=tmp_path, cache=True, cache_dir=tmp_path / os.fsdecode(b"\xfe"))
+    assert train.classes == ("a", "caf\\xe9")
+    assert data.fingerprint(train) == data.fingerprint(both(name="folder", path=tmp_path)[0])
+
+
 # Arrays on disk
 
 def test_npz_in_both_layouts_and_npy(tmp_path):
@@ -299,7 +333,7 @@ def test_each_kind_says_what_is_wrong_draws_and_measures(kind, x, wrong):
     a, b = rng.uniform(0, 1, (2, 4, *x.shape[1:])).astype(np.float32)
     want = np.square(a[:, None] - b[None]).reshape(4, 4, -1).sum(-1)
     np.testing.assert_allclose(kind.distances(a, b), want, atol=1e-5)
-    picture = kind.draw(seen, 2, seen)
+    picture = kind.draw(seen, 2, lambda: seen)
     assert isinstance(picture, Figure) or picture.dtype == np.uint8
 
 
@@ -390,13 +424,13 @@ def test_cache_spares_decoding_until_the_source_or_the_form_changes(cached):
     save(Path(hp.path) / "3.png", value=99)
     assert 99 in data.load(hp, "train").x and len(decoded) == 16
     assert data.load(config(**hp.to_dict() | {"channels": 1}), "train").x.shape[-1] == 1 and len(decoded) == 24
-    assert len(list(folder.iterdir())) == 3 and not list(folder.glob(".*"))
+    assert len(list(folder.glob("*.npz"))) == 3 and not list(folder.glob(".*"))
 
 
 def test_a_damaged_cache_is_made_again(cached):
     hp, folder, decoded = cached
     want = data.fingerprint(data.load(hp, "train"))
-    (file,) = folder.iterdir()
+    (file,) = folder.glob("*.npz")
     whole = file.read_bytes()
     damages = [b"", whole[:len(whole) // 2], whole[:-1], b"not an npz"]
     for place in np.linspace(0, len(whole) - 1, 16).astype(int):
@@ -413,6 +447,47 @@ def test_a_cache_that_cannot_be_written_costs_a_warning(cached, tmp_path, caplog
     hp.cache_dir = str(tmp_path / "file" / "cache")
     assert len(data.load(hp, "train").x) == 8
     assert "nothing is cached" in caplog.text
+
+
+def test_content_decides_what_is_cached_and_not_size_and_time(cached):
+    hp, _, decoded = cached
+    data.load(hp, "train")
+    path = max((file for file, _ in decoded), key=lambda file: file.stat().st_size)
+    before, content = path.stat(), path.read_bytes()
+    other = min(Path(hp.path).iterdir(), key=lambda file: (file.stat().st_size, file == path)).read_bytes()
+    path.write_bytes(other + bytes(before.st_size - len(other)))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    changed = data.load(hp, "train")
+    assert len(decoded) == 16 and path.read_bytes() != content
+    shutil.copytree(hp.path, f"{hp.path}_moved")  # the same content elsewhere
+    moved = data.load(config(**hp.to_dict() | {"path": f"{hp.path}_moved"}), "train")
+    assert len(decoded) == 16 and data.fingerprint(moved) == data.fingerprint(changed)
+
+
+def test_a_file_at_rest_is_read_once(cached, monkeypatch):
+    hp, folder, _ = cached
+    monkeypatch.setattr(_files, "SETTLED_NS", -1)
+    read, digest = [], hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda *args: read.append(args) or digest(*args))
+    want = [data.fingerprint(source) for source in (data.load(hp, "train"), data.load(hp, "test"))]
+    assert len(read) == 10
+    assert [data.fingerprint(data.load(hp, split)) for split in ("train", "test")] == want and len(read) == 10
+    (kept,) = folder.glob("digests-*")
+    kept.write_bytes(kept.read_bytes()[:-1])
+    data.load(hp, "train")
+    assert len(read) == 18
+
+
+def test_exchanged_cache_files_are_made_again(cached, caplog):
+    hp, folder, _ = cached
+    want = [data.fingerprint(data.load(hp, split)) for split in ("train", "test")]
+    train, test = (next(folder.glob(f"folder-{split}-*")) for split in ("train", "test"))
+    train.rename(folder / "x")
+    test.rename(train)
+    (folder / "x").rename(test)
+    assert [data.fingerprint(data.load(hp, split)) for split in ("train", "test")] == want
+    assert "under another name" in caplog.text
 
 
 # TensorFlow Datasets

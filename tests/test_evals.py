@@ -34,8 +34,7 @@ from gen_jax.types import Batch, Vars
 
 def seen(built, vars=None):
     """What evals see of an experiment that has not been trained."""
-    return Trained(built.config, built.objective, built.spec, vars or built.begin().state.averaged(), built.train,
-                         built.test, [])
+    return Trained(built.config, built.objective, built.spec, vars or built.begin().state.averaged(), built.data, [])
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ import pytest
 
 from configs import dcgan_digits
 from gen_jax import experiment, grids
-from gen_jax.data import take
+from gen_jax.data import Splits, take
 from gen_jax.evals import Trained
 from gen_jax.evals.health import gan_health, gan_signals
 from gen_jax.evals.samples import frechet, latent_walk, nearest_images, samples_over_time
 from gen_jax.judges import classifier
-from gen_jax.modes._run import trained_of
 from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
-from gen_jax.training.interrupt import Interrupted
+from gen_jax.runs import trained_of
+from gen_jax.training.interrupt import Interrupted, Interrupts
 
 HEALTHY = {"disc/loss": 1.0, "gen/loss": 1.3, "disc/real": 0.65, "disc/fake": 0.35, "test/real": 0.6, "test/fake": 0.3,
            "samples/diversity": 0.95, "samples/spacing": 0.9, "samples/nearest": 1.2, "samples/copied": 0.05}
@@ -44,6 +44,20 @@ def test_copies_are_seen_in_the_mean_if_they_are_near():
 def test_swings_are_seen():
     swinging = [HEALTHY | {"test/real": 0.9 if i % 2 else 0.3, "step": i, "epoch": i} for i in range(12)]
     assert gan_health.verdict(gan_health.signals(swinging)).startswith("oscillating since step 4 ")
+
+
+def test_samples_that_are_still_far_from_the_data_are_undertrained():
+    def words(gaps):
+        return gan_health.verdict(gan_health.signals([
+            HEALTHY | {"features/distance": 0.5 + gap, "features/distance_real": 0.5, "step": 10 * i, "epoch": i}
+            for i, gap in enumerate(gaps)]))
+    far = gan_health.LARGEST_GAP
+    assert words([10 * far * 0.8**i for i in range(40)]).startswith("healthy"), "far at first, near at the end"
+    coming, stuck = words([10 * far * 0.9**i for i in range(12)]), words([3 * far] * 12)
+    assert coming.startswith("undertrained since step 0 ") and "train longer" in coming
+    assert stuck.startswith("undertrained since step 0 ") and "not closing" in stuck
+    assert words([0.5 * far] * 6 + [2.5 * far] * 12).startswith("undertrained since step 70 ")
+    assert words([0.7 * far] * 11 + [2 * far]).startswith("healthy"), "one record is noise"
 
 
 def test_label_smoothing_leaves_less_to_saturate():
@@ -91,7 +105,7 @@ def test_a_classifier_is_trained_once_and_tells_digits_from_noise(trained, tmp_p
     assert 0 <= first["judge/frechet_real"] < 0.2 * first["judge/frechet"]
     monkeypatch.setattr(classifier, "_train", lambda *args: pytest.fail("trained again"))
     assert dict(frechet.evaluate(trained)) == first, "the second time it is read"
-    kept, = tmp_path.rglob("classifier-*.msgpack")
+    kept, = tmp_path.rglob("judge-*.msgpack")
     content = bytearray(kept.read_bytes())
     content[len(content) // 2] ^= 1
     kept.write_bytes(content)
@@ -99,14 +113,16 @@ def test_a_classifier_is_trained_once_and_tells_digits_from_noise(trained, tmp_p
         dict(frechet.evaluate(trained))
 
 
-def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path):
+def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path, monkeypatch):
     trained.config.unlock()
     trained.config.data.cache_dir = str(tmp_path)
-    trained.interrupts.signum = signal.SIGINT
-    with pytest.raises(Interrupted, match="classifier"):
+    monkeypatch.setattr(classifier.logging, "warning", lambda *args: signal.raise_signal(signal.SIGINT))
+    with Interrupts() as interrupts, pytest.raises(Interrupted), interrupts.at_once("stopped"):
         dict(frechet.evaluate(trained))
-    assert not list(tmp_path.rglob("classifier-*")), "one that is half trained is not kept"
-    trained.test = take(trained.test, np.arange(1))
+    monkeypatch.undo()
+    assert not list(tmp_path.rglob("judge-*")), "one that is half trained is not kept"
+    sources = {"train": trained.train, "test": take(trained.test, np.arange(1))}
+    trained.data = Splits(sources.get)
     assert not dict(frechet.evaluate(trained))
 
 

@@ -3,9 +3,10 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs import base, dcgan_digits, vae_digits
-from gen_jax.config import completed, describe, differences, validate
+from gen_jax.config import completed, differences, validate
 from gen_jax.errors import UserError
 from gen_jax.parts import complete, compose, parts
+from gen_jax.report.settings import describe
 from gen_jax.settings import POSITIVE, Setting, Settings, at_least, each, one_of, placeholder, share
 
 hp = Settings("gen_jax.models.toy", {
@@ -24,8 +25,11 @@ def test_a_section_has_the_name_the_defaults_and_the_changes():
     assert section.to_dict() == {"name": "toy", "widths": (4, 2), "rate": 0.5, "share": 0.1, "form": "round", "low": 3,
                                  "most": 7, "inner": {}}
     assert hp().most is None
-    with pytest.raises(TypeError, match="toy has no setting 'wdiths'; did you mean 'widths'"):
+    with pytest.raises(UserError, match=r"toy.hp\(wdiths=...\): toy has no such setting; did you mean 'widths'"):
         hp(wdiths=(4,))
+    with pytest.raises(UserError, match=r"toy.hp\(widths=\('a',\)\): must be a tuple of whole numbers"):
+        hp(widths=("a",))
+    assert isinstance(hp(rate=1).rate, float)
 
 
 def test_two_sections_share_nothing():
@@ -42,12 +46,12 @@ def test_two_sections_share_nothing():
 def test_faults_say_where_what_and_the_nearest():
     section = hp(widths=(0,), rate=-1.0, share=1.0, form="rund", low=10, most=0)
     assert list(hp.faults(section, "model")) == [
-        "model.widths=(0,): must be positive whole numbers, as in (256,) or (512,256)",
-        "model.rate=-1.0: must be positive",
+        "model.widths=(0,): must be 1 to 64 positive whole numbers below 2**31, as in (256,) or (512,256)",
+        "model.rate=-1.0: must be positive and below 2**31",
         "model.share=1.0: must be at least 0 and below 1",
-        "model.form='rund': there is no such form; did you mean 'round'? There are: round, square",
+        "model.form='rund': there is no such choice; did you mean 'round'? There are: round, square",
         "model.low=10: must be at least 1 and below 10",
-        "model.most=0: must be positive"]
+        "model.most=0: must be positive and below 2**31"]
     assert not list(hp.faults(hp(), "model")), "a number may be left unset"
     section = hp()
     del section.rate
@@ -55,7 +59,6 @@ def test_faults_say_where_what_and_the_nearest():
     assert list(hp.faults(section, "model")) == [
         "model.raet: toy has no such setting; did you mean 'rate'? There are: form, inner, low, most, rate, share, "
         "widths", "model.rate is missing: a rate"]
-    assert list(hp.faults(hp(widths=("a",)), "model")), "items of a tuple have no type of their own"
 
 
 def test_a_config_s_faults_are_told_all_at_once():
@@ -111,7 +114,7 @@ def test_every_eval_that_is_named_has_its_section():
 def test_every_key_is_described():
     lines = list(describe(vae_digits.get_config()))
     assert not [line for line in lines if " # " not in line]
-    assert any(line.startswith("model.latent_dim = 8 ") and line.endswith("# latents") for line in lines)
+    assert any(line.startswith("model.latent_dim = 8 ") and "# latents [a whole number" in line for line in lines)
 
 
 def test_a_resumed_run_may_be_measured_otherwise_and_be_longer_but_is_the_same_run():
@@ -125,5 +128,3 @@ def test_a_resumed_run_may_be_measured_otherwise_and_be_longer_but_is_the_same_r
     assert differences(old.to_dict(), new.to_dict()) == ["model.latent_dim: 8 -> 3"]
     old.optim.vae.schedule = new.optim.vae.schedule = "cosine"
     assert "train.epochs: 150 -> 9" in differences(old.to_dict(), new.to_dict())
-    old.derived.format = 1
-    assert "older gen_jax" in differences(old.to_dict(), new.to_dict())[0]

@@ -266,7 +266,7 @@ def test_a_collection_of_counts_and_flags_survives_every_step_and_checkpoint_bit
     assert int(tally["count"]) == 2**24 + 6 and tally["count"].dtype == jnp.int32
     assert np.asarray(tally["seen"]).tolist() == 6 * [True] + 2 * [False]
     assert digest(straight.state.averaged().state) == digest(straight.state.vars.state)
-    checkpoints = Checkpoints(tmp_path, keep=1, best="")
+    checkpoints = Checkpoints(tmp_path, keep=1, best="", run="a")
     half = advance(begin(), feed.block(0), 3, KEY)
     checkpoints.save(3, half, {}, {})
     restored, _ = checkpoints.restore(jax.eval_shape(begin), True)

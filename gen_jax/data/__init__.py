@@ -3,16 +3,26 @@
 hp          its Settings; COMMON are those that every data set has
 KIND        the name of its kind, a file of gen_jax/data/kinds; "image" where it says nothing; or kind(hp) -> the name
 state       state(hp, split) -> a text that changes whenever what load returns would change; its arrays are then cached
+prepare_picture  prepare_picture(hp, shape, picture, name) -> uint8 [H,W,C] of a person's PIL image, as its images are
 stream      stream(hp) -> None, or draw(key, num) -> Batch [num,...] by JAX: training then draws new data at each step
+chosen      chosen(hp) -> (values by key, a line): what the data choose of settings that hp leaves to them
+broken      broken(hp) -> [(file, why),...]: what cannot be read, of all splits
+note        note(hp, split, source) -> a line on what was loaded, files that were left out say, or ""
 
 Class choice, caps and checks act on any of them, here.
 """
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 import jax
+import numpy as np
+from absl import logging
 from ml_collections import ConfigDict
+from PIL import Image, ImageOps
 
 from gen_jax.data import _cache
+from gen_jax.data._pixels import Form, pixels
 from gen_jax.data._settings import COMMON
 from gen_jax.data._source import (
     batch_of,
@@ -27,12 +37,13 @@ from gen_jax.data._source import (
     stratified_rows,
     take,
 )
+from gen_jax.data._splits import Splits
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.types import Kind, Source, Spec
 
-__all__ = ["COMMON", "batch_of", "duplicates", "fingerprint", "kind", "labelled", "load", "spec", "split_off",
-           "stratified_rows", "stream", "take"]
+__all__ = ["COMMON", "Splits", "batch_of", "broken", "choose", "described", "duplicates", "fingerprint", "kind",
+           "labelled", "load", "picture", "spec", "spec_of", "split_off", "splits", "stratified_rows", "stream", "take"]
 
 
 def load(hp: ConfigDict, split: str) -> Source:
@@ -48,6 +59,7 @@ def load(hp: ConfigDict, split: str) -> Source:
         source = _cache.cached(path, lambda: module.load(hp, split), kind(hp))
     else:
         source = checked(module.load(hp, split), f"gen_jax.data.{hp.name}", kind(hp))
+    _say(module.note(hp, split, source) if hasattr(module, "note") else "")
     if hp.classes:
         source = of_classes(source, hp.classes)
     most = {"train": hp.num_train, "test": hp.num_test}[split]
@@ -57,6 +69,45 @@ def load(hp: ConfigDict, split: str) -> Source:
         raise UserError(f"data: no {split} examples are left in {hp.name}; look at data.test_fraction, data.classes "
                         f"and data.num_{split}")
     return binarized(source) if hp.get("binarize") else source
+
+
+def picture(hp: ConfigDict, shape: tuple[int, int, int], file: Path) -> np.ndarray:
+    """uint8 [H,W,C] of a picture file, prepared as the images of hp's data set were. shape: (H,W,C).
+
+    As the data set's own prepare_picture does it; else it is scaled to cover the size, and the middle
+    is cut out. UserError where the file cannot be read.
+    """
+    prepare = getattr(find("data", hp.name), "prepare_picture", None)
+    try:
+        with Image.open(file) as opened:
+            upright = ImageOps.exif_transpose(opened)
+            if prepare:
+                return prepare(hp, shape, upright, str(file))
+            return pixels(upright, Form(shape[:2], "crop", shape[2]), str(file))
+    except UserError:
+        raise
+    except Exception as error:  # decoders raise almost anything on a broken file
+        raise UserError(f"{file}: cannot be read as an image ({error})") from error
+
+
+def splits(hp: ConfigDict, expected: str = "") -> Splits:
+    """Both splits, as config.data asks for them, loaded when they are needed. expected: their fingerprint, if known."""
+    return Splits(lambda split: load(hp, split), expected)
+
+
+def choose(hp: ConfigDict) -> None:
+    """Sets what hp, config.data, leaves to the data, the size of images say, and says so. UserError as load has it."""
+    module = find("data", hp.name)
+    values, line = module.chosen(hp) if hasattr(module, "chosen") else ({}, "")
+    with hp.unlocked():
+        hp.update(values)
+    _say(line)
+
+
+def broken(hp: ConfigDict) -> list[tuple]:
+    """(file, why) of each file that cannot be read, where the data set is of files."""
+    module = find("data", hp.name)
+    return module.broken(hp) if hasattr(module, "broken") else []
 
 
 def kind(hp: ConfigDict) -> Kind:
@@ -75,4 +126,26 @@ def stream(hp: ConfigDict) -> Callable | None:
 def spec(source: Source, kind: Kind) -> Spec:
     """What models and objectives may know of source."""
     given = {key: jax.ShapeDtypeStruct((1, *values.shape[1:]), values.dtype) for key, values in source.given.items()}
-    return Spec(source.x.shape[1:], given, source.names, kind)
+    return Spec(source.x.shape[1:], given, source.names, kind, source.x.dtype)
+
+
+def described(spec: Spec) -> dict:
+    """spec as JSON has it: what a checkpoint keeps of the data, so that a model can be used without them."""
+    given = {key: {"shape": list(of.shape[1:]), "dtype": str(of.dtype)} for key, of in spec.given.items()}
+    return {"kind": spec.kind.name, "shape": list(spec.x), "dtype": str(spec.dtype), "given": given,
+            "names": {key: list(words) for key, words in spec.names.items()}}
+
+
+def spec_of(description: dict) -> Spec:
+    """The spec that was described."""
+    given = {key: jax.ShapeDtypeStruct((1, *of["shape"]), of["dtype"]) for key, of in description["given"].items()}
+    names = {key: tuple(words) for key, words in description["names"].items()}
+    return Spec(tuple(description["shape"]), given, names, find("data.kinds", description["kind"]).KIND,
+                np.dtype(description["dtype"]))
+
+
+@cache
+def _say(line: str) -> None:
+    """Says a line, once in a process: data are loaded by training, by judges and by evals."""
+    if line:
+        logging.warning(line)

@@ -10,10 +10,10 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from gen_jax.data._source import checked
-from gen_jax.folders import user_cache
+from gen_jax.folders import expanded, user_cache
 from gen_jax.types import Kind, Source
 
-VERSION = 2  # raise it when the same state would be decoded to other arrays
+VERSION = 3  # raise it when the same state would be decoded to other arrays
 
 
 def path(hp: ConfigDict, split: str, state: str) -> Path:
@@ -24,7 +24,7 @@ def path(hp: ConfigDict, split: str, state: str) -> Path:
 
 def folder(hp: ConfigDict) -> Path:
     """The user's cache folder, or the one that hp names."""
-    return Path(hp.cache_dir).expanduser() if hp.cache_dir else user_cache()
+    return expanded(hp.cache_dir, "data.cache_dir") if hp.cache_dir else user_cache()
 
 
 def cached(path: Path, make: Callable[[], Source], kind: Kind) -> Source:
@@ -49,6 +49,8 @@ def cached(path: Path, make: Callable[[], Source], kind: Kind) -> Source:
 def _read(path: Path) -> Source:
     # An .npz is a zip file: every member carries a CRC-32, which is compared as it is read.
     with np.load(path, allow_pickle=False) as arrays:
+        if (name := str(arrays["name"])) != path.stem:
+            raise ValueError(f"it is {name}, under another name")
         parts = {part: {key.partition("/")[2]: arrays[key] for key in arrays if key.startswith(f"{part}/")}
                  for part in ("given", "names")}
         return Source(arrays["x"], parts["given"],
@@ -58,7 +60,8 @@ def _read(path: Path) -> Source:
 def _write(path: Path, source: Source) -> None:
     """Writes path whole or not at all: a reader never sees half a file, whoever else writes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {"x": source.x, **{f"given/{key}": values for key, values in source.given.items()},
+    arrays = {"name": np.array(path.stem), "x": source.x,
+              **{f"given/{key}": values for key, values in source.given.items()},
               **{f"names/{key}": np.array(words, dtype=str) for key, words in source.names.items()}}
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

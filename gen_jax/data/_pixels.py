@@ -1,13 +1,15 @@
 """From a picture of any kind to uint8 [H,W,C]: bit depth, channels, size."""
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image, ImageOps
 
+from gen_jax import memory
 from gen_jax.errors import UserError
 
+ORIENTATION = 0x0112  # the EXIF tag; with 5 to 8 the camera lay on its side
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -38,17 +40,31 @@ def pixels(picture: Image.Image, form: Form, name: str) -> np.ndarray:
     return array[..., None] if array.ndim == 2 else array
 
 
-def stack(arrays: Iterable[np.ndarray], names: Sequence[str]) -> np.ndarray:
-    """uint8 [N,H,W,C] of N >= 1 arrays [H,W,C] of one shape; UserError naming two that differ. names: [N]."""
-    images = None
-    for index, array in enumerate(arrays):
-        if images is None:
-            images = np.empty((len(names), *array.shape), np.uint8)
+def stack(named: Iterable[tuple[str, np.ndarray]], most: int) -> np.ndarray:
+    """uint8 [N,H,W,C] of N <= most arrays [H,W,C] of one shape, each with its name; UserError naming two that differ.
+    """
+    images, count, first = np.empty((0, 1, 1, 1), np.uint8), 0, ""
+    for name, array in named:
+        if not count:
+            memory.check(most * array.size, f"data: {most:,} images of {_by(array)}",
+                         "make them smaller with data.size and data.fit (resize or crop)")
+            images, first = np.empty((most, *array.shape), np.uint8), name
         elif array.shape != images.shape[1:]:
-            raise UserError(f"data: {names[0]} is {_by(images[0])} and {names[index]} is {_by(array)}; make them alike "
-                            "with data.size and data.fit (resize or crop), and data.channels")
-        images[index] = array
-    return images
+            raise UserError(f"data: {first} is {_by(images[0])} and {name} is {_by(array)}; make them alike with "
+                            "data.fit (crop or resize) and, where they are to be chosen, data.size and data.channels")
+        images[count] = array
+        count += 1
+    return images[:count]
+
+
+def shape_of(picture: Image.Image) -> tuple[int, int, int]:
+    """(height, width, channels) that `pixels` gives of a picture as it is; its pixels are not decoded."""
+    height, width = picture.size[::-1]
+    if picture.getexif().get(ORIENTATION) in (5, 6, 7, 8):
+        height, width = width, height
+    if picture.mode in ("1", "L", "F") or picture.mode.startswith("I"):
+        return height, width, 1
+    return height, width, 4 if "A" in picture.getbands() or "transparency" in picture.info else 3
 
 
 def _eight_bit(picture: Image.Image, name: str) -> Image.Image:

@@ -1,6 +1,8 @@
 """Settings that data sets share."""
 from gen_jax.settings import POSITIVE, Must, Setting, one_of, placeholder
 
+MAX_SIDE = 4096  # pixels of a side that images are brought to
+
 COMMON = {  # what gen_jax.data.load does with any data set
     "classes": Setting("", 'names or indices, comma-separated: keep only these; "": all'),
     "num_train": Setting(placeholder(int), "at most so many training examples; unset: all", POSITIVE),
@@ -22,8 +24,8 @@ TEST_FRACTION = {"test_fraction": Setting(
 
 FORM = {  # of pictures that are decoded
     "size": Setting((), "(height, width) in pixels that images are brought to; (): as they are",
-                    Must(lambda size: len(size) in (0, 2) and all(isinstance(n, int) and n > 0 for n in size),
-                         "() or (height, width) in pixels")),
+                    Must(lambda size: len(size) in (0, 2) and all(0 < n <= MAX_SIDE for n in size),
+                         f"() or (height, width), each from 1 to {MAX_SIDE}"), item=int),
     "fit": Setting("refuse", "images of another size: resize (stretch), crop (scale, then centre), refuse",
                    one_of("resize", "crop", "refuse")),
     "channels": Setting(0, "1 grey, 3 RGB, 4 RGBA: images are converted; 0: as they are",

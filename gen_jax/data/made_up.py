@@ -2,6 +2,7 @@
 import numpy as np
 from ml_collections import ConfigDict
 
+from gen_jax import memory
 from gen_jax.data._settings import COMMON, IMAGES
 from gen_jax.data._source import labelled
 from gen_jax.settings import Must, Setting, Settings
@@ -9,8 +10,8 @@ from gen_jax.types import Source
 
 NUM_CLASSES = 10
 NUM_IMAGES = {"train": 512, "test": 128}
-SHAPE = Must(lambda shape: len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape),
-             "(height, width, channels)")
+SHAPE = Must(lambda shape: len(shape) == 3 and min(shape) > 0 and shape[2] in (1, 3, 4),
+             "(height, width, channels), of 1, 3 or 4 channels")
 
 hp = Settings(__name__, {
     **COMMON, **IMAGES,
@@ -25,6 +26,8 @@ def load(hp: ConfigDict, split: str) -> Source:
     """
     height, width, channels = hp.shape
     count = {"train": hp.num_train, "test": hp.num_test}[split] or NUM_IMAGES[split]
+    memory.check(count * height * width * (8 * channels + 16), f"data: {count:,} images of {height}x{width}x{channels}",
+                 f"lower data.num_{split} or data.shape")
     random = np.random.RandomState(["train", "test"].index(split))
     labels = random.permutation(count) % NUM_CLASSES
     angle = 2 * np.pi * labels / NUM_CLASSES

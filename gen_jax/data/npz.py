@@ -7,6 +7,9 @@
 
 Of kind image, x is uint8 [N,H,W,C] or [N,H,W]; labels are integers [N] or [N,1], classes are names.
 """
+import lzma
+import math
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,12 +17,19 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
+from gen_jax import memory
+from gen_jax.data._files import file_at
 from gen_jax.data._settings import COMMON, IMAGES, PATH, TEST_FRACTION
 from gen_jax.data._source import labelled, split_off
 from gen_jax.errors import UserError
 from gen_jax.find import find, names
+from gen_jax.folders import expanded
 from gen_jax.settings import Must, Setting, Settings
 from gen_jax.types import Source
+
+MAX_CLASSES = 100_000
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError,
+              SyntaxError, tokenize.TokenError, lzma.LZMAError)  # also encrypted, or packed in a way that is not known
 
 hp = Settings(__name__, {
     **COMMON, **IMAGES, **PATH, **TEST_FRACTION,
@@ -43,8 +53,8 @@ def load(hp: ConfigDict, split: str) -> Source:
     own_test = "x_test" in arrays
     end = f"_{split}" if own_test else "_train" if "x_train" in arrays else ""
     if f"x{end}" not in arrays:
-        raise UserError(f"data: {hp.path} holds {', '.join(arrays)}; it needs x_train (and y_train, x_test, y_test) or "
-                        "images (and labels, classes)")
+        raise UserError(f"data: {hp.path} holds {', '.join(arrays) or 'no arrays'}; it needs x_train (and y_train, "
+                        "x_test, y_test) or images (and labels, classes)")
     name = f"x{end} in {hp.path}"
     x = _images(arrays[f"x{end}"], name) if hp.kind == "image" else arrays[f"x{end}"]
     if fault := find("data.kinds", hp.kind).KIND.fault(x):
@@ -61,24 +71,54 @@ def _with_given(source: Source, arrays: dict, end: str, path: str) -> Source:
         if not (key.startswith("given_") and key.endswith(end)):
             continue
         name = key.removeprefix("given_").removesuffix(end)
-        if values.shape[:1] != source.x.shape[:1]:
-            raise UserError(f"data: {key} in {path} has shape {values.shape}; it must be [{len(source.x)},...]")
+        if values.shape[:1] != source.x.shape[:1] or values.dtype.kind not in "iufb":
+            raise UserError(f"data: {key} in {path} is {values.dtype} {values.shape}; it must be numbers "
+                            f"[{len(source.x)},...]")
         given[name] = values.astype(np.int32 if values.dtype.kind in "iu" and values.dtype != np.uint8 else
                                     np.float32 if values.dtype.kind == "f" else values.dtype)
         if f"names_{name}" in arrays:
-            words[name] = tuple(map(str, arrays[f"names_{name}"].tolist()))
+            words[name] = tuple(map(str, np.atleast_1d(arrays[f"names_{name}"]).tolist()))
+            if values.size and not 0 <= values.min() <= values.max() < len(words[name]):
+                raise UserError(f"data: {key} in {path} is {values.min()}..{values.max()}, and names_{name} has "
+                                f"{len(words[name])} names")
     return Source(source.x, given, words)
 
 
 def _arrays(hp: ConfigDict) -> dict[str, np.ndarray]:
     if not hp.path:
         raise UserError("data.path is not set: --config.data.path=FILE, an .npz or .npy file")
-    path = Path(hp.path).expanduser()
+    path = file_at(expanded(hp.path, "data.path"))
     try:
+        num_bytes = _num_bytes(path)
+        memory.check(num_bytes, f"data: {path}", "keep fewer or smaller arrays in it")
         loaded = np.load(path, allow_pickle=False)
-        return {"images": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        arrays = {"images": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+    except UNREADABLE as error:
         raise UserError(f"data: {path} cannot be read as .npz or .npy without pickles ({error})") from error
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+
+
+def _num_bytes(path: Path) -> int:
+    """How large the arrays in path say that they are, before one is read. ValueError where more than there is."""
+    if not zipfile.is_zipfile(path):
+        return np.load(path, mmap_mode="r", allow_pickle=False).nbytes
+    total = 0
+    with zipfile.ZipFile(path) as file:
+        for member in file.infolist():
+            with file.open(member) as content:
+                if member.filename.endswith(".npy") and (claimed := _claimed(content)) > member.file_size:
+                    raise ValueError(f"{member.filename} says that it holds {memory.size(claimed)}, and there are "
+                                     f"{memory.size(member.file_size)}")
+            total += member.file_size
+    return total
+
+
+def _claimed(content) -> int:
+    """Bytes of the array that a .npy file's header announces."""
+    version = np.lib.format.read_magic(content)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(content)
+    return math.prod(shape) * dtype.itemsize
 
 
 def _images(images: np.ndarray, name: str) -> np.ndarray:
@@ -101,9 +141,13 @@ def _labels(arrays: dict, key: str, images: str, path: str) -> tuple[np.ndarray 
     count, labels = len(arrays[images]), arrays[key]
     if labels.dtype.kind not in "iu" or labels.shape not in ((count,), (count, 1)):
         raise UserError(f"data: {key} in {path} is {labels.dtype} {labels.shape}; it must be integers [{count}]")
-    every = np.concatenate([arrays[name].ravel() for name in ("y_train", "y_test", "y") if name in arrays])
-    classes = arrays["classes"].tolist() if "classes" in arrays else range(int(every.max(initial=-1)) + 1)
-    if every.size and not 0 <= every.min() <= every.max() < len(classes):
-        raise UserError(f"data: the labels in {path} are {every.min()}..{every.max()}; they must be 0.."
-                        f"{len(classes) - 1}")
+    every = [arrays[name] for name in ("y_train", "y_test", "y") if name in arrays and arrays[name].size
+             and arrays[name].dtype.kind in "iu"]
+    low, high = min((int(y.min()) for y in every), default=0), max((int(y.max()) for y in every), default=-1)
+    if high >= MAX_CLASSES:
+        raise UserError(f"data: the labels in {path} are {low}..{high}; they must be below {MAX_CLASSES:,}. Numbered "
+                        "anew: np.unique(y, return_inverse=True)[1]")
+    classes = np.atleast_1d(arrays["classes"]).tolist() if "classes" in arrays else range(high + 1)
+    if low < 0 or high >= len(classes):
+        raise UserError(f"data: the labels in {path} are {low}..{high}; they must be 0..{len(classes) - 1}")
     return labels.ravel().astype(np.int32), tuple(map(str, classes))

@@ -11,8 +11,7 @@ Labels are the modes where there are some.
 """
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,17 +19,25 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image
 
+from gen_jax import memory
+from gen_jax.data._files import file_at
 from gen_jax.data._settings import COMMON, PATH
 from gen_jax.data._source import labelled
 from gen_jax.errors import UserError
-from gen_jax.settings import POSITIVE, Must, Setting, Settings, one_of
+from gen_jax.folders import expanded
+from gen_jax.settings import POSITIVE, Must, Setting, Settings, is_of, one_of
 from gen_jax.types import Batch, Source
 
 KIND = "points"
 NUM_POINTS = {"train": 100_000, "test": 10_000}
 
-CENTRES = Must(lambda centres: bool(centres) and all(len(c) == 2 and all(isinstance(v, int | float) for v in c)
-                                                     for c in centres), "points in the plane, as ((0,0),(2,1))")
+CENTRES = Must(lambda centres: bool(centres) and all(len(centre) == 2 and all(map(is_place, centre))
+                                                     for centre in centres), "points in the plane, as ((0,0),(2,1))")
+
+
+def is_place(value: Any) -> bool:
+    """Whether value may be a coordinate."""
+    return is_of(float, value) and abs(value) <= 1e6
 
 
 class Shape(NamedTuple):
@@ -129,8 +136,9 @@ def _ink(hp: ConfigDict) -> np.ndarray:
     """How dark each pixel of the picture hp.path is, [H,W] in [0,255], on white where it is transparent."""
     if not hp.path:
         raise UserError("data.path is not set: --config.data.path=FILE, the picture whose dark pixels are drawn from")
+    path = file_at(expanded(hp.path, "data.path"))
     try:
-        with Image.open(Path(hp.path).expanduser()) as picture:
+        with Image.open(path) as picture:
             picture.thumbnail((512, 512))
             picture = picture.convert("RGBA")
             on_white = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -161,6 +169,7 @@ def load(hp: ConfigDict, split: str) -> Source:
     N: hp.num_train or hp.num_test, else 100,000 or 10,000.
     """
     num = {"train": hp.num_train, "test": hp.num_test}[split] or NUM_POINTS[split]
+    memory.check(num * 24, f"data: {num:,} points", f"lower data.num_{split}")
     shape = SHAPES[hp.shape](hp)
     x, labels = jax.jit(shape.draw, static_argnums=1)(jax.random.key(["train", "test"].index(split)), num)
     return labelled(np.asarray(x, np.float32), np.asarray(labels, np.int32), shape.names)

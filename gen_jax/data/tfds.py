@@ -18,14 +18,18 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from gen_jax.data import _prepare as prepare
-from gen_jax.data._pixels import form, pixels, stack
+from gen_jax.data._files import digests
+from gen_jax.data._pixels import Form, form, pixels, stack
 from gen_jax.data._settings import COMMON, FORM, IMAGES, TEST_FRACTION
 from gen_jax.data._source import labelled, split_off
+from gen_jax.data._strokes import strokes
 from gen_jax.errors import UserError
 from gen_jax.find import nearest
+from gen_jax.folders import expanded
 from gen_jax.settings import Setting, Settings, placeholder
 from gen_jax.types import Source
 
+STROKES = ("mnist", "kmnist", "emnist")
 CHUNK = 1024  # records read at once
 
 hp = Settings(__name__, {
@@ -48,16 +52,27 @@ def load(hp: ConfigDict, split: str) -> Source:
     return split_off(source, split, hp.test_fraction) if shared else source
 
 
+def prepare_picture(hp: ConfigDict, shape: tuple[int, int, int], picture: Image.Image, name: str) -> np.ndarray:
+    """A user's own picture as the data set's images are: strokes for those of MNIST's family, else cut to shape."""
+    if re.split("[:/]", hp.dataset)[0] in STROKES and shape[2] == 1:
+        return strokes(picture, shape[0], round(shape[0] * 20 / 28), name)
+    return pixels(picture, Form(shape[:2], "crop", shape[2]), name)
+
+
 def state(hp: ConfigDict, split: str) -> str:
-    """What the images depend on: the prepared data set's description and files, and the form asked for."""
+    """What the images depend on: the prepared data set's files, their contents, and the form asked for."""
     folder = _prepared(hp)
-    files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(folder.iterdir())]
-    return repr((form(hp), hp.test_fraction if _part(folder, split)[1] else None, files))
+    try:
+        files = sorted(folder.iterdir())
+        contents = [(file.name, digest) for file, digest in zip(files, digests(files, hp), strict=True)]
+    except OSError as error:  # a link that leads nowhere, or to itself
+        raise UserError(_damaged(folder, error)) from error
+    return repr((form(hp), hp.test_fraction if _part(folder, split)[1] else None, contents))
 
 
 def _prepared(hp: ConfigDict) -> Path:
     """The folder of the prepared data set, which is prepared if need be."""
-    root = Path(hp.data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    root = expanded(hp.data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets", "data.data_dir")
     folder = _find(root, hp.dataset)
     if folder is None:
         if hp.dataset not in prepare.NAMES:
@@ -110,8 +125,11 @@ def _description(folder: Path) -> Description:
     try:
         info = json.loads((folder / "dataset_info.json").read_bytes())
         formats = (info.get("fileFormat", "tfrecord"), *info.get("alternativeFileFormats", ()))
-        return Description(formats, tuple(split["name"] for split in info["splits"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        splits = tuple(split["name"] for split in info["splits"])
+        if not splits or not all(isinstance(name, str) for name in (*formats, *splits)):
+            raise ValueError("dataset_info.json names no splits")
+        return Description(formats, splits)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(_damaged(folder, error)) from error
 
 
@@ -138,16 +156,18 @@ def _read(folder: Path, part: str, hp: ConfigDict) -> Source:
         image, label = _keys(builder.info.features, folder)
         raw = builder.as_data_source(part, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
         examples = list(_examples(raw, image, label))
+        wanted, names = form(hp), [f"{hp.dataset} {part}[{index}]" for index in range(len(examples))]
+        labels = np.array([number for _, number in examples], np.int32)
+        known = label is not None and labels.min(initial=0) >= 0
+        classes = tuple(builder.info.features[label].names) if known else ()
+        if known and labels.max(initial=0) >= len(classes):
+            raise ValueError(f"a label is {labels.max()}, and there are {len(classes)} classes")
+        named = ((name, _decoded(picture, wanted, name)) for (picture, _), name in zip(examples, names, strict=True))
+        return labelled(stack(named, len(names)), labels if known else None, classes)
     except (UserError, ImportError, MemoryError):
         raise
     except Exception as error:  # a missing, cut or changed file shows in many ways
         raise UserError(_damaged(folder, error)) from error
-    wanted, names = form(hp), [f"{hp.dataset} {part}[{index}]" for index in range(len(examples))]
-    arrays = (_decoded(picture, wanted, name) for (picture, _), name in zip(examples, names, strict=True))
-    labels = np.array([number for _, number in examples], np.int32)
-    known = label is not None and labels.min(initial=0) >= 0
-    return labelled(stack(arrays, names), labels if known else None,
-                    tuple(builder.info.features[label].names) if known else ())
 
 
 def _keys(features, folder: Path) -> tuple[str, str | None]:

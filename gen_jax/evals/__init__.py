@@ -7,10 +7,11 @@ NEEDS        what it asks of a run: names of the objective's predict; "measure:<
              measures; "labels"; "other", a second run; "tiles", that one example is a picture; "vector", that a code
              is a vector [Z] of real numbers; "kind:<name>", that the data are of this kind
 hp           its Settings: the section config.evals.<name>, read as trained.hp.<name>
+METRICS      {name: Metric}: what its numbers say, by their names without "train/" and "/test"
 data_faults  data_faults(config, train, test): a line for each setting that does not fit the data
 """
-from gen_jax.evals._needs import lacks
+from gen_jax.evals._needs import in_words, lacks, needs
 from gen_jax.evals._results import Animation, Arrays, Page, Result
 from gen_jax.evals._trained import Trained
 
-__all__ = ["Animation", "Arrays", "Page", "Result", "Trained", "lacks"]
+__all__ = ["Animation", "Arrays", "Page", "Result", "Trained", "in_words", "lacks", "needs"]

@@ -1,20 +1,33 @@
 """Whether a run has what an eval needs."""
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from gen_jax.data import batch_of
 from gen_jax.evals._trained import Trained
 from gen_jax.find import find
+from gen_jax.types import Batch
+
+WORDS = {  # what to say where a need is not met; by default "no <need>"
+    "other": "no second run: name one, --config.evals.other=FOLDER, or =CONFIG, which is trained first",
+    "vector": "codes are no vectors", "tiles": "examples are no pictures",
+}
 
 
-def lacks(name: str, trained: Trained) -> str:
-    """The first thing of the eval's NEEDS that this run lacks, or ""."""
-    needs = getattr(find("evals", name), "NEEDS", ())
+def lacks(needs: Iterable[str], trained: Trained) -> str:
+    """The first of an eval's NEEDS that this run lacks, or ""."""
     return next((need for need in needs if not _has(trained, need)), "")
+
+
+def in_words(need: str) -> str:
+    """What is said where a run lacks a need."""
+    return WORDS.get(need, f"no {need.replace(':', ' ')}")
+
+
+def needs(name: str) -> tuple[str, ...]:
+    """The NEEDS of an eval by its name."""
+    return getattr(find("evals", name), "NEEDS", ())
 
 
 def _has(trained: Trained, need: str) -> bool:
@@ -23,7 +36,7 @@ def _has(trained: Trained, need: str) -> bool:
         return name in _measured(trained)
     if what == "kind":
         return trained.spec.kind.name == name
-    return {"labels": trained.test.labels is not None, "other": trained.other is not None,
+    return {"labels": "label" in trained.spec.given, "other": trained.other is not None,
             "tiles": trained.spec.kind.tile is not None, "vector": what == "vector" and _is_vector(trained),
             }.get(what, what in trained.objective.predict)
 
@@ -38,5 +51,5 @@ def _is_vector(trained: Trained) -> bool:
 
 def _measured(trained: Trained) -> Mapping[str, Any]:
     """Shapes of the terms that the objective measures."""
-    keys = jax.random.split(jax.random.key(0), 1)
-    return jax.eval_shape(trained.objective.measure, trained.vars, batch_of(trained.test, np.arange(1)), keys)
+    batch = Batch(jax.ShapeDtypeStruct((1, *trained.spec.x), trained.spec.dtype), trained.spec.given)
+    return jax.eval_shape(trained.objective.measure, trained.vars, batch, jax.random.split(jax.random.key(0), 1))

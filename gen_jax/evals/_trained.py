@@ -1,7 +1,7 @@
 """What an eval sees of a run."""
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
+from gen_jax.data import Splits
+from gen_jax.errors import NoData
 from gen_jax.keys import stream
-from gen_jax.training.interrupt import Interrupts
 from gen_jax.types import Batch, Given, Objective, PyTree, Source, Spec, Vars
 
 
@@ -31,16 +32,25 @@ class Trained:
     objective: Objective
     spec: Spec
     vars: Vars  # with the averages where there are some
-    train: Source
-    test: Source
+    data: Splits  # loaded when they are needed; NoData where they cannot be had
     history: list[dict]  # the records of metrics.jsonl
     other: "Trained | None" = None  # the run that config.evals.other names
     raw: Vars | None = None  # without the averages
     saved: Callable[[str], list[Path]] = lambda name: []  # what an eval saved during training under a name, in order
     name: str = ""  # of the run: its folder's
-    step: int = 0  # of the state
+    step: int = 0  # steps that the state has seen
     training: bool = False  # whether it goes on: pictures are then left as they are, without a title
-    interrupts: Interrupts = field(default_factory=Interrupts)  # what long evals heed
+    codes: dict | None = None  # of the training data's codes, what the checkpoint says: see evals/latent/_codes.py
+
+    @property
+    def train(self) -> Source:
+        """The training data as stored. Raises NoData."""
+        return self.data.train
+
+    @property
+    def test(self) -> Source:
+        """The test data as stored. Raises NoData."""
+        return self.data.test
 
     @cached_property
     def train_x(self) -> np.ndarray:
@@ -60,30 +70,32 @@ class Trained:
     @cached_property
     def code_shape(self) -> PyTree:
         """Shapes of the code of one example: a tree of (1,...)."""
-        given = self.wanted(1)
+        given = {name: self.spec.given[name] for name in self.objective.conditions}
         if "encode" in self.objective.predict:
-            return jax.eval_shape(self.objective.predict["encode"], self.vars, self.test_x[:1], given)
-        return jax.eval_shape(lambda vars, key: self.objective.predict["sample_prior"](vars, key, 1, given), self.vars,
-                              jax.random.key(0))
+            x = jax.eval_shape(self.spec.kind.to_model, jax.ShapeDtypeStruct((1, *self.spec.x), self.spec.dtype))
+            return jax.eval_shape(self.objective.predict["encode"], self.vars, x, given)
+        return jax.eval_shape(lambda vars, key, given: self.objective.predict["sample_prior"](vars, key, 1, given),
+                              self.vars, jax.random.key(0), given)
 
     @property
     def latent_dim(self) -> int:
         """Z, where codes are vectors."""
         return self.code_shape.shape[-1]
 
-    def key(self, name: str) -> jax.Array:
-        """A key of one eval's own, by its name."""
-        return jax.random.fold_in(stream(self.config.seed, "evals"), zlib.crc32(name.encode()))
+    def key(self, name: str, seed: int | None = None) -> jax.Array:
+        """A key of one eval's own, by its name. seed: config.seed where it is None."""
+        seed = self.config.seed if seed is None else seed
+        return jax.random.fold_in(stream(seed, "evals"), zlib.crc32(name.encode()))
 
-    def wanted(self, num: int, labels: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        """What num samples are given, where the model conditions on something: the classes in turn, or `labels`.
+    def wanted(self, num: int, known: Given | None = None) -> dict[str, np.ndarray]:
+        """What num samples are given, where the model conditions on something: what is known, [num,...] by name.
 
-        What else it conditions on is that of the test examples, in their order.
+        Else the classes in turn, and what the test examples have, in their order. Raises NoData where these are needed.
         """
-        rows = np.arange(num) % len(self.test.x)
-        given = {name: self.test.given[name][rows] for name in self.objective.conditions}
-        if "label" in given:
-            given["label"] = np.asarray(np.arange(num) % len(self.test.classes) if labels is None else labels, np.int32)
+        given, in_turn = dict(known or {}), np.arange(num)
+        for name in (name for name in self.objective.conditions if name not in given):
+            given[name] = ((in_turn % len(self.spec.classes)).astype(np.int32) if name == "label" else
+                           self.test.given[name][in_turn % len(self.test.x)])
         return given
 
     def apply(self, name: str, rows: PyTree, given: Given) -> Any:
@@ -104,10 +116,10 @@ class Trained:
         return self.apply("encode", x, given)
 
     def decode(self, code: PyTree, given: Given | None = None) -> np.ndarray:
-        """x [N,...] of codes. given: of each; None: all as the first test example is."""
+        """x [N,...] of codes. given: of each; None: all as the first test example is, where the model asks for that."""
         if given is None:
             num = len(jax.tree.leaves(code)[0])
-            given = {name: np.repeat(values[:1], num, 0) for name, values in self.test.given.items()}
+            given = {name: np.repeat(self.test.given[name][:1], num, 0) for name in self.objective.conditions}
         return self.apply("decode", code, given)
 
     def sample_prior(self, key: jax.Array, num: int, given: Given) -> PyTree:
@@ -126,7 +138,13 @@ class Trained:
 
     def picture(self, x: np.ndarray, columns: int) -> np.ndarray | Figure:
         """Samples x [N,...] as their kind draws them."""
-        return self.spec.kind.draw(x, columns, self.train_x)
+        return self.spec.kind.draw(x, columns, self._train_x_or_none)
+
+    def _train_x_or_none(self) -> np.ndarray | None:
+        try:
+            return self.train_x
+        except NoData:
+            return None
 
     @cached_property
     def train_codes(self) -> PyTree:

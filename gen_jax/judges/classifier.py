@@ -24,7 +24,6 @@ from gen_jax.net import apply
 from gen_jax.terms.augment import chain
 from gen_jax.training import loop
 from gen_jax.training.feed import memory_feed
-from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import TrainState, create
 from gen_jax.training.step import make_step
 from gen_jax.types import Aux, Batch, Move, Net, Objective, Source, Vars
@@ -65,11 +64,10 @@ class Classifier(NamedTuple):
     accuracy: float  # on the test split
 
 
-def classifier(hp: ConfigDict, interrupts: Interrupts) -> Classifier:
+def classifier(hp: ConfigDict) -> Classifier:
     """The classifier of all classes of the data set that hp, config.data, names; from the cache where it is there.
 
-    It depends on the data alone, not on the run's seed: numbers that it gives compare between runs. Raises Interrupted
-    if it is asked to stop while it is trained.
+    It depends on the data alone, not on the run's seed: numbers that it gives compare between runs.
     """
     hp = hp.copy_and_resolve_references()
     hp.update({"classes": "", "num_train": None, "num_test": None} | ({"binarize": False} if "binarize" in hp else {}))
@@ -78,12 +76,12 @@ def classifier(hp: ConfigDict, interrupts: Interrupts) -> Classifier:
     size = min(BATCH, len(train.x))
     steps = min(STEPS, EPOCHS * (len(train.x) // size))
     optimizers = {"judge": optax.adam(optax.cosine_decay_schedule(RATE, steps))}
-    path = _cache.folder(hp) / f"classifier-{_key(train)}.msgpack"
+    path = _cache.folder(hp) / f"judge-{_key(train)}.msgpack"
     state = create(objective, optimizers, (), jax.random.key(0))
     try:
-        weights = serialization.from_bytes(state.vars, _whole(path.read_bytes()))
+        weights = serialization.from_bytes(state.vars, _whole(path))
     except (OSError, ValueError):  # not there, or not whole
-        weights = _train(objective, optimizers, state, train, size, steps, interrupts)
+        weights = _train(objective, optimizers, state, train, size, steps)
         _keep(path, serialization.to_bytes(weights))
 
     @jax.jit
@@ -113,17 +111,14 @@ def _objective(num_classes: int, image_shape: tuple[int, int, int]) -> Objective
     return Objective(nets, {"judge": ("judge",)}, (Move("judge", loss),), lambda *args: {}, {"both": both})
 
 
-def _train(objective: Objective, optimizers, state: TrainState, train: Source, size: int, steps: int,
-           interrupts: Interrupts) -> Vars:
+def _train(objective: Objective, optimizers, state: TrainState, train: Source, size: int, steps: int) -> Vars:
     """The variables after so many steps with batches of this size."""
     step, feed = make_step(objective, optimizers, 0.0, steps), memory_feed(train, 0, size, ON_DEVICE_GB)
     shape = jax.tree.map(lambda array: jax.ShapeDtypeStruct((size, *array.shape[1:]), array.dtype),
                          Batch(train.x, train.given))
     logging.warning("training a classifier on %d images to judge samples by, once", len(train.x))
     began, key = time.perf_counter(), jax.random.key(1)
-    progress = loop.fit(loop.begin(state, step, shape, key), step, feed, key, steps, interrupts.requested)
-    interrupts.raise_if_requested("stopped while a classifier was trained to judge samples by, which is not kept; the "
-                                  "run itself is saved, --mode=eval measures it")
+    progress = loop.fit(loop.begin(state, step, shape, key), step, feed, key, steps)
     logging.warning("the classifier is trained, in %.0f s", time.perf_counter() - began)
     return progress.state.vars
 
@@ -133,12 +128,16 @@ def _key(train: Source) -> str:
     return hashlib.sha256(repr(settings).encode()).hexdigest()[:32]
 
 
-def _whole(content: bytes) -> bytes:
-    """What _keep was given. Raises ValueError where it is damaged."""
-    digest, content = content[:32], content[32:]
-    if hashlib.sha256(content).digest() != digest:
+def _whole(path: Path) -> bytes:
+    """What _keep was given with this name. Raises ValueError where it is damaged, or another's; OSError."""
+    content = path.read_bytes()
+    if _digest(path, content[32:]) != content[:32]:
         raise ValueError("damaged")
-    return content
+    return content[32:]
+
+
+def _digest(path: Path, content: bytes) -> bytes:
+    return hashlib.sha256(path.name.encode() + content).digest()
 
 
 def _keep(path: Path, content: bytes) -> None:
@@ -146,7 +145,7 @@ def _keep(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(hashlib.sha256(content).digest() + content)
+        partial.write_bytes(_digest(path, content) + content)
         os.replace(partial, path)
     except OSError as error:
         logging.warning("the classifier is not kept, because %s cannot be written (%s)", path, error)

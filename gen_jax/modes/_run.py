@@ -1,116 +1,115 @@
-"""A trained run in a workdir: loaded, seen by evals, measured."""
+"""A trained run is measured: its evals, its result.json."""
 import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import jax
 from ml_collections import ConfigDict
 
-from gen_jax import experiment
-from gen_jax.config import differences
-from gen_jax.errors import UserError
-from gen_jax.evals import Page, Trained, lacks
-from gen_jax.experiment import Experiment
+from gen_jax.errors import NoData, UserError
+from gen_jax.evals import Page, Trained, in_words, lacks, needs
 from gen_jax.find import find
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
-from gen_jax.report.metrics import MetricsLog
+from gen_jax.report.progress import Line, clock
+from gen_jax.report.tensorboard import TensorBoard
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
-from gen_jax.training.checkpoint import Checkpoints
+from gen_jax.runs import Run
+from gen_jax.settings import Setting
 from gen_jax.training.interrupt import Interrupts
-from gen_jax.training.state import TrainState, digest
+from gen_jax.training.state import digest
+
+CHECKPOINT = Setting("latest", "which state: latest, best (by checkpoint.best) or the number of a step that was saved")
 
 
-class Run(NamedTuple):
-    """A trained run: what its evals see, and what its result says."""
-
-    trained: Trained
-    state: TrainState
-    spent: float  # seconds of training
-    step_size: int  # examples in a step
-
-
-def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Trained | None = None,
-               interrupts: Interrupts | None = None) -> Trained:
-    """What evals see of a state: the only place where it is put together."""
-    history = [record for record in MetricsLog(workdir.metrics).records() if record["step"] <= int(state.step)]
-    return Trained(built.config, built.objective, built.spec, state.averaged(), built.train, built.test, history,
-                         other, raw=state.vars, saved=workdir.saved, name=workdir.path.name, step=int(state.step),
-                   interrupts=interrupts or Interrupts())
-
-
-def load_run(workdir: Workdir, overrides: dict, interrupts: Interrupts | None = None) -> Run:
-    """The run in workdir at its latest whole checkpoint; nothing there is changed.
-
-    overrides: values by dotted key, "evals.other" say; only those of what touches no state may differ.
-    """
-    config = workdir.stored_config()
-    stored = config.to_dict()
-    config.update_from_flattened_dict(overrides)
-    if stored.get("derived", {}).get("format") is None:
-        raise UserError(f"--workdir={workdir.path}: the run there was made by an older gen_jax, whose runs this one "
-                        "does not read: check out the commit in its run.json, or train it anew elsewhere")
-    built = experiment.build(config)
-    if changed := differences(stored, built.config.to_dict()):
-        raise UserError(*(f"{workdir.path}: {line}: cannot be changed for a run that has been trained"
-                          for line in changed))
-    checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
-    restored = checkpoints.restore(jax.eval_shape(built.begin), set_aside=False)
-    if restored is None:
-        raise UserError(f"--workdir={workdir.path}: no checkpoint there; train first")
-    progress, meta = restored
-    trained = trained_of(built, progress.state, workdir, load_other(built.config), interrupts)
-    return Run(trained, progress.state, meta["spent"], built.step_size)
-
-
-def load_other(config: ConfigDict) -> Trained | None:
-    """The second run that config.evals.other names."""
-    if not config.evals.other:
-        return None
-    return load_run(Workdir(config.evals.other), {"evals.other": ""}).trained
-
-
-def measure(run: Run, workdir: Workdir, interrupts: Interrupts) -> None:
+def measure(run: Run, workdir: Workdir, interrupts: Interrupts, lines: Callable[[dict, dict], list[str]]) -> None:
     """Runs evals.end: their numbers are added to result.json after each, and their pictures are saved.
 
-    What an earlier measurement of the same state has found stays in it.
+    What an earlier measurement of the same state has found stays in it. An eval that fails keeps no other from being
+    run: what it raised is raised at the end. Raises UserError, with a line for each fault, and Interrupted.
+    lines: what is printed, of all numbers of result.json and of those that were found just now.
     """
-    result = _result(run)
+    result, found, names = _result(run), {}, run.trained.hp.end
     before = read_json(workdir.result) or {}
-    if before.get("state_sha256") == result["state_sha256"]:
+    if before.get("state_sha256") == result["state_sha256"] and isinstance(before.get("metrics"), dict):
         result["metrics"] = before["metrics"] | result["metrics"]
     with writing(workdir):
         write_json(workdir.result, result)
-    for name in run.trained.hp.end:
-        interrupts.raise_if_requested("stopped while measuring; training is finished and saved, --mode=eval measures "
-                                      "again")
-        if lacking := lacks(name, run.trained):
-            say(f"eval {name}: left out, this run has no {lacking}")
-            continue
-        result["metrics"] |= run_evals([name], run.trained, workdir, lambda what: workdir.figures / what)
+    tensorboard = tensorboard_of(run.trained.config, workdir, result["step"])
+    keep = keeper(workdir, workdir.figures, "", run.trained.config.report, tensorboard, result["step"])
+    line, left_out, failed = Line(), {}, []
+    for i, name in enumerate(names, 1):
+        with (interrupts.at_once("stopped while measuring; training is finished and saved, --mode=eval measures again"),
+              line.evaluating(f"{name} {i}/{len(names)}")):
+            found |= _measured(name, run.trained, keep, left_out, failed)
         with writing(workdir):
-            write_json(workdir.result, result)
-    _print_numbers(result["metrics"])
-    say(f"{result['images_seen']:,} examples in {run.spent:.1f} s, {result['images_per_s']:,.0f} examples/s; "
-        f"pictures in {workdir.figures}, numbers in {workdir.result}")
+            write_json(workdir.result, result | {"metrics": result["metrics"] | found})
+    result["metrics"] |= found
+    for reason, without in left_out.items():
+        say(f"left out: {', '.join(without)} ({reason})")
+    if tensorboard:
+        tensorboard.end(result["metrics"], result["step"])
+    print("\n".join(lines(result["metrics"], found)), flush=True)
+    say(f"{result['images_seen']:,} examples in {clock(run.spent)}, {result['images_per_s']:,.0f} examples/s\n"
+        f"all numbers: {workdir.result}\npictures: {workdir.figures}")
+    if faults := [line for error in failed if isinstance(error, UserError) for line in error.faults]:
+        raise UserError(*faults)
+    for error in failed:
+        raise error
 
 
-def run_evals(names: list[str], trained: Trained, workdir: Workdir, path: Callable[[str], Path]
-              ) -> dict[str, float | str]:
-    """Runs evals by name; their numbers and sentences. path: of each picture, by its name, without an ending."""
+def _measured(name: str, trained: Trained, keep: Callable[[str, Any], None], left_out: dict[str, list[str]],
+              failed: list[Exception]) -> dict[str, float | str]:
+    """What one eval of the end has found; {} where it could not.
+
+    Where the run lacks what it needs, left_out gets its name by the reason; where it raised, failed gets what.
+    """
+    try:
+        if lacking := lacks(needs(name), trained):
+            left_out.setdefault(in_words(lacking), []).append(name)
+            return {}
+        return run_eval(name, trained, keep)
+    except NoData as error:
+        left_out.setdefault(f"needs the data that this run was trained on: {error}", []).append(name)
+    except UserError as error:
+        failed.append(UserError(*(f"eval {name}: {line}" for line in error.faults)))
+    except Exception as error:  # of an eval, or a picture's library: the numbers of the others are worth having
+        say(f"eval {name}: failed ({type(error).__name__}: {error}); its traceback follows the other evals")
+        failed.append(error)
+    return {}
+
+
+def run_eval(name: str, trained: Trained, keep: Callable[[str, Any], None]) -> dict[str, float | str]:
+    """Runs an eval by its name; its numbers and sentences. keep(name, result): takes whatever else it gives."""
     numbers = {}
-    for name in names:
-        for what, result in find("evals", name).evaluate(trained):
-            if isinstance(result, (int, float, str)):
-                numbers[what] = result
-            else:
-                with writing(workdir):
-                    results.save(workdir.path / what if isinstance(result, Page) else path(what), result,
-                                 trained.config.report)
+    for what, result in find("evals", name).evaluate(trained):
+        if isinstance(result, (int, float, str)):
+            numbers[what] = result
+        else:
+            keep(what, result)
     return numbers
+
+
+def keeper(workdir: Workdir, folder: Path, suffix: str, report: ConfigDict, tensorboard: TensorBoard | None, step: int
+           ) -> Callable[[str, Any], None]:
+    """keep(name, result): writes to folder, with a suffix to the name; pages to the workdir itself.
+
+    report: config.report, how figures are written.
+    """
+    def keep(name: str, result: Any) -> None:
+        with writing(workdir):
+            results.save(workdir.path / name if isinstance(result, Page) else folder / f"{name}{suffix}", result,
+                         report)
+            if tensorboard:
+                tensorboard.picture(name, result, step)
+    return keep
+
+
+def tensorboard_of(config: ConfigDict, workdir: Workdir, step: int) -> TensorBoard | None:
+    """What shows the run in TensorBoard, where config asks for it."""
+    return TensorBoard(workdir.path, config, step) if config.log.tensorboard else None
 
 
 @contextlib.contextmanager
@@ -132,9 +131,3 @@ def _result(run: Run) -> dict:
             "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": digest(run.state),
             "data_fingerprint": config.derived.data_fingerprint,
             "metrics": {name: value for name, value in last.items() if "/" in name}}
-
-
-def _print_numbers(numbers: dict[str, float]) -> None:
-    width = max(map(len, numbers), default=0)
-    for name, value in numbers.items():
-        print(f"{name:<{width}}  {value:.4g}" if isinstance(value, float) else f"{name:<{width}}  {value}")

@@ -6,20 +6,26 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
+from gen_jax.config import run_id
+from gen_jax.data import described
 from gen_jax.errors import UserError
-from gen_jax.evals import Trained, lacks
+from gen_jax.evals import Trained, lacks, needs
+from gen_jax.evals.latent._codes import CodeStatistics
 from gen_jax.experiment import Experiment
 from gen_jax.find import nearest
 from gen_jax.keys import stream
-from gen_jax.modes._run import run_evals, trained_of, writing
-from gen_jax.report.metrics import MetricsLog, TensorBoard
+from gen_jax.modes._run import keeper, run_eval, tensorboard_of, writing
+from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.progress import ProgressLine
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
+from gen_jax.runs import trained_of
 from gen_jax.training import loop
-from gen_jax.training.checkpoint import Checkpoints
-from gen_jax.training.interrupt import Interrupts
+from gen_jax.training.checkpoint import Checkpoints, saved_log
+from gen_jax.training.interrupt import Interrupted, Interrupts
 from gen_jax.training.validate import make_validate
+
+NOT_BEGUN = "stopped before a step of this launch was made; the same command goes on"
 
 
 class Session:
@@ -30,13 +36,15 @@ class Session:
         config = self.config
         self.total_steps, self.record_steps = config.derived.total_steps, config.derived.record_steps
         self.key, self.eval_key = stream(config.seed, "train"), stream(config.seed, "validate")
-        self.checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best)
+        self.checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best,
+                                       run_id(config))
         self.metrics, self.timing = MetricsLog(workdir.metrics), MetricsLog(workdir.timing)
         self.feed = experiment.feed()
+        self.codes = CodeStatistics(experiment.train, experiment.spec.kind)
         self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
                                       config.train.on_device_gb)
-        self.progress, self.spent = self._resume()
-        self.tensorboard = _tensorboard(workdir, self.step) if config.log.tensorboard else None
+        self.progress, self.spent, self.due = self._resume()
+        self.tensorboard = None
         self.line = ProgressLine(self.total_steps, self.feed.steps_per_epoch, experiment.step_size)
 
     @property
@@ -49,40 +57,64 @@ class Session:
 
         Raises Diverged, Interrupted, and UserError where the workdir cannot be written.
         """
-        if self.step >= self.total_steps:
+        if self.step >= self.total_steps and not self.due:
             return
-        advance = self._compile()
+        self.interrupts = interrupts
+        self.tensorboard = tensorboard_of(self.config, self.workdir, self.step)
+        with interrupts.at_once(NOT_BEGUN):
+            advance = self._compile()
         self.line.start(self.step)
         self.began = time.perf_counter() - self.spent
         try:
+            if self.due:
+                self.progress = self._record(self.progress, self.step)
             self.progress = loop.run(self.progress, advance, self.feed, self.key, self.total_steps, self.record_steps,
                                      on_stretch=lambda progress, step: self.line.update(step),
                                      on_record=self._record, stopped=interrupts.requested)
             self._save({})
         finally:
             self.line.close()
-        interrupts.raise_if_requested(f"stopped at step {self.step} of {self.total_steps} and saved; the same command "
-                                      "goes on from there")
+        interrupts.raise_if_requested(self._stopped(self.step))
 
     def trained(self) -> Trained:
         """The state as evals see it."""
         return replace(trained_of(self.experiment, self.progress.state, self.workdir), training=True)
 
-    def _resume(self) -> tuple[loop.Progress, float]:
-        """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it."""
-        progress = self.experiment.begin()
+    def _resume(self) -> tuple[loop.Progress, float, bool]:
+        """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it; whether the
+        record of its step is still to be made."""
+        progress, meta = self.experiment.begin(), {"spent": 0.0}
+        self.checkpoints.refuse_others()
+        self._refuse_too_short()
         with writing(self.workdir):
             restored = self.checkpoints.restore(progress, set_aside=True)
         if restored is None:
-            meta = {"spent": 0.0}
+            self._refuse_to_forget()
         else:
             # Copied: the loop gives its buffers away, and a restored array may share its memory with the reader.
             progress, meta = jax.tree.map(jnp.copy, restored[0]), restored[1]
             say(f"resumed at step {int(progress.state.step)} of {self.total_steps}")
+        step, due = int(progress.state.step), meta.get("due", False)
         with writing(self.workdir):
-            for log in (self.metrics, self.timing):
-                log.rewind(int(progress.state.step))
-        return progress, meta["spent"]
+            self.metrics.rewind(step - due, saved_log(self.workdir.checkpoints / str(step)))
+            self.timing.rewind(step - due)
+        return progress, meta["spent"], due
+
+    def _refuse_too_short(self) -> None:
+        """Raises UserError where more steps are saved than the run is to have."""
+        last = self.checkpoints.last_step()
+        if last > self.total_steps:
+            epochs = self.config.derived.steps_per_epoch
+            enough = f"train.epochs={-(-last // epochs)}" if epochs else f"train.steps={last}"
+            raise UserError(f"--workdir={self.workdir.path}: the run there has done {last} steps, and this config ends "
+                            f"at {self.total_steps}; set {enough} or more, or name another folder")
+
+    def _refuse_to_forget(self) -> None:
+        """Raises UserError where a run has come further than to its first checkpoint, and has no checkpoint now."""
+        steps = [record["step"] for record in self.metrics.records()]
+        if self.workdir.result.exists() or max(steps, default=0) > self.config.derived.checkpoint_steps:
+            raise UserError(f"{self.workdir.checkpoints}: is empty, and a run has been here; put its checkpoints back, "
+                            "or start anew with --restart, which moves the old run aside")
 
     def _compile(self):
         """The compiled loop; the validation is compiled too, so that neither counts as training time."""
@@ -90,31 +122,46 @@ class Session:
         advance = loop.make_advance(self.experiment.step(), self.feed.batch_at).lower(
             self.progress, block, self.step, self.key).compile()
         self.validate(self.progress.state.averaged(), self.eval_key)
+        self._meta()
         return advance
 
     def _record(self, progress: loop.Progress, step: int) -> loop.Progress:
         """Validates, records, draws and saves, as they are due."""
         self.progress, derived = progress, self.config.derived
         record = {"step": step, **self._epoch(step), "images_seen": step * self.experiment.step_size,
-                  **self._train_metrics(step), **self._test_metrics()}
+                  **self._train_metrics(step)}
         drawn = derived.evals_steps > 0 and step % derived.evals_steps == 0
-        if drawn:
-            record |= self._draw(f"_{record.get('epoch', step):04d}")
-        complete = drawn or not derived.evals_steps  # other records may lack the metrics of evals.during
-        if complete and self.checkpoints.best and self.checkpoints.best not in record:
-            raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r}"
-                            f"{nearest(self.checkpoints.best, sorted(name for name in record if '/' in name))}")
+        try:
+            with self.interrupts.at_once(self._stopped(step), patient=True):
+                record |= self._test_metrics()
+                record |= self._draw(f"_{record.get('epoch', step):04d}", step) if drawn else {}
+            if drawn or not derived.evals_steps:  # other records may lack the metrics of evals.during
+                self._check_best(record)
+        except loop.Diverged:
+            raise
+        except (Exception, Interrupted):
+            self._save({}, due=True)
+            raise
         spent = time.perf_counter() - self.began
         with writing(self.workdir):
             self.metrics.append(record)
             self.timing.append({"step": step, "wall_s": spent, "images_per_s": record["images_seen"] / spent})
             if self.tensorboard:
-                self.tensorboard.append(record)
+                self.tensorboard.record(record, record["images_seen"] / spent)
         self.line.update(step, {name: value for name, value in record.items() if "/" in name})
         self.progress = loop.recorded(progress)
         if step % derived.checkpoint_steps == 0 or step == self.total_steps:
             self._save(record)
         return self.progress
+
+    def _check_best(self, record: dict) -> None:
+        known = sorted(name for name, value in record.items() if "/" in name and not isinstance(value, str))
+        if self.checkpoints.best and self.checkpoints.best not in known:
+            raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r} that is a number"
+                            f"{nearest(self.checkpoints.best, known)}")
+
+    def _stopped(self, step: int) -> str:
+        return f"stopped at step {step} of {self.total_steps} and saved; the same command goes on from there"
 
     def _epoch(self, step: int) -> dict[str, int]:
         """The epoch that has ended, where records are of whole epochs."""
@@ -135,20 +182,23 @@ class Session:
             raise loop.Diverged(self.step, wrong)
         return metrics
 
-    def _draw(self, suffix: str) -> dict[str, float]:
-        """Runs the evals that are due during training; their numbers."""
-        trained = self.trained()
-        names = [name for name in self.config.evals.during if not lacks(name, trained)]
-        return run_evals(names, trained, self.workdir, lambda name: self.workdir.samples / f"{name}{suffix}")
+    def _draw(self, suffix: str, step: int) -> dict[str, float]:
+        """Runs the evals that are due during training; their numbers, without their sentences."""
+        trained, numbers = self.trained(), {}
+        keep = keeper(self.workdir, self.workdir.samples, suffix, self.config.report, self.tensorboard, step)
+        names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
+        for i, name in enumerate(names, 1):
+            with self.line.evaluating(f"{name} {i}/{len(names)}"):
+                numbers |= run_eval(name, trained, keep)
+        return {name: value for name, value in numbers.items() if not isinstance(value, str)}
 
-    def _save(self, metrics: dict[str, float]) -> None:
+    def _save(self, metrics: dict[str, float], due: bool = False) -> None:
+        """Saves the state. due: the record of this step is still to be made, when the run goes on."""
         with writing(self.workdir):
             self.spent = time.perf_counter() - self.began
-            self.checkpoints.save(self.step, self.progress, metrics, {"spent": self.spent})
+            self.checkpoints.save(self.step, self.progress, metrics,
+                                  {"spent": self.spent, "due": due, **self._meta()}, self.metrics.sync())
 
-
-def _tensorboard(workdir: Workdir, step: int) -> TensorBoard:
-    try:
-        return TensorBoard(workdir.path, purge_step=step + 1)
-    except ImportError:
-        raise UserError("log.tensorboard: needs tensorboardX; pip install -e '.[tensorboard]'") from None
+    def _meta(self) -> dict:
+        """What a checkpoint says of the data, with which the model can be used without them."""
+        return {"data": described(self.experiment.spec), "codes": self.codes.of(self.trained())}

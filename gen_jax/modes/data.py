@@ -18,7 +18,11 @@ def run(launch: Launch) -> None:
 
 def show(config: ConfigDict, workdir: Workdir) -> None:
     """Prints what config would train on, and writes data.png, the first training examples."""
-    validate(completed(config))
+    config = completed(config)
+    validate(config)
+    data.choose(config.data)
+    if broken := data.broken(config.data):
+        _list_broken(broken, config.data)
     kind = data.kind(config.data)
     splits = {split: data.load(config.data, split) for split in ("train", "test")}
     for split, source in splits.items():
@@ -29,8 +33,17 @@ def show(config: ConfigDict, workdir: Workdir) -> None:
     x = np.asarray(kind.to_model(splits["train"].x))
     with writing(workdir):
         workdir.path.mkdir(parents=True, exist_ok=True)
-        results.save(workdir.path / "data", kind.draw(x[:100], 10, x), config.report)
+        results.save(workdir.path / "data", kind.draw(x[:100], 10, lambda: x), config.report)
     print(f"the first training examples: {workdir.path / 'data.png'}")
+
+
+def _list_broken(broken: list[tuple], hp: ConfigDict) -> None:
+    """Prints each file that cannot be read; the rest is then shown without them."""
+    print(f"{len(broken)} files cannot be read, and training "
+          + ("leaves them out:" if hp.broken == "skip" else "refuses them (data.broken=skip leaves them out):"))
+    for file, why in broken:
+        print(f"  {file}: {why}")
+    hp.broken = "skip"
 
 
 def _describe(split: str, source: Source, kind: str) -> None:

@@ -7,8 +7,8 @@ from ml_collections import ConfigDict
 
 from gen_jax import experiment
 from gen_jax.command_line import Launch
-from gen_jax.config import describe
 from gen_jax.keys import stream
+from gen_jax.report.settings import describe
 from gen_jax.training.feed import num_bytes
 
 
@@ -21,6 +21,7 @@ def dry(config: ConfigDict) -> None:
     """Prints the resolved config, the nets, steps, memory and the cost of one step."""
     built = experiment.build(config)
     print("\n".join(describe(built.config)))
+    print()
     for name, net in sorted(built.objective.nets.items()):
         inputs, given = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), (net.inputs, dict(net.given)))
         console = {"width": 110, "force_terminal": sys.stdout.isatty(), "force_jupyter": False}

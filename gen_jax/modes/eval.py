@@ -1,20 +1,40 @@
 """Measures and draws a trained run again, and writes its result.json anew."""
+import contextlib
+
 from gen_jax.command_line import Launch
-from gen_jax.modes._run import load_run, measure
+from gen_jax.config import name_list
+from gen_jax.errors import NoData
+from gen_jax.experiment import check_evals
+from gen_jax.modes._run import CHECKPOINT, measure, writing
+from gen_jax.report.summary import report
 from gen_jax.report.workdir import Workdir
+from gen_jax.runs import load_run
+from gen_jax.settings import Setting
 from gen_jax.training.interrupt import Interrupts
 
 NEEDS_RUN = True
+FLAGS = {
+    "checkpoint": CHECKPOINT,
+    "only": Setting("", "evals to run, comma-separated, in place of evals.end"),
+}
 
 
 def run(launch: Launch) -> None:
     """The mode. The launch's overrides may change what touches no state, "evals.concepts.pairs" say."""
-    evaluate(Workdir(launch.workdir), launch.overrides)
+    evaluate(Workdir(launch.workdir), launch.overrides, **launch.options)
 
 
-def evaluate(workdir: Workdir, overrides: dict) -> None:
-    """Measures the run in workdir."""
+def evaluate(workdir: Workdir, overrides: dict, checkpoint: str = "latest", only: str = "") -> None:
+    """Measures the run in workdir. Another checkpoint than the latest has a folder of its own there, step_<number>."""
     workdir.stored_config()
     workdir.claim()
+    if only:
+        overrides = overrides | {"evals.end": tuple(name_list(only))}
+    loaded = load_run(workdir, overrides, checkpoint)
+    with contextlib.suppress(NoData):  # without the data, the evals that need none run
+        check_evals(loaded.trained.config, loaded.trained.data)
+    at = workdir if checkpoint == "latest" else workdir.of_step(int(loaded.state.step))
+    with writing(at):
+        at.figures.mkdir(parents=True, exist_ok=True)
     with Interrupts() as interrupts:
-        measure(load_run(workdir, overrides, interrupts), workdir, interrupts)
+        measure(loaded, at, interrupts, lambda _, found: report(loaded.trained.config, found))

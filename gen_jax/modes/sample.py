@@ -1,90 +1,96 @@
-"""Draws samples from a trained run."""
+"""Draws samples from a trained run; it needs no data set."""
 import io
+import math
+from pathlib import Path
 
 import jax
 import numpy as np
 
+from gen_jax import memory
+from gen_jax.asking import codes_of, drawn, given_of
 from gen_jax.command_line import Launch
+from gen_jax.config import SEED
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
-from gen_jax.find import nearest
-from gen_jax.modes._run import load_run, writing
+from gen_jax.modes._run import CHECKPOINT, writing
 from gen_jax.report import results
 from gen_jax.report.files import write_atomically
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
+from gen_jax.runs import load_run
+from gen_jax.settings import POSITIVE, Must, Setting, placeholder
+from gen_jax.types import PyTree
 
 NEEDS_RUN = True
+MAX_SHOWN = 400  # samples in the picture of all
+FLAGS = {
+    "num": Setting(64, "how many samples", Must(lambda num: 1 <= num <= 1_000_000, "from 1 to 1,000,000")),
+    "checkpoint": CHECKPOINT,
+    "seed": Setting(placeholder(int), "of the noise; unset: config.seed", SEED),
+    "latents": Setting("", "a file of latents to decode in place of drawn ones: [N,...] as .npy, or in an .npz"),
+    "truncation": Setting(1.0, "a factor of drawn latents; below 1, samples are more typical and less diverse",
+                          POSITIVE),
+    "out": Setting("", "the folder to write into; unset: the workdir"),
+}
 
 
 def run(launch: Launch) -> None:
     """The mode."""
-    sample(Workdir(launch.workdir), launch.overrides, launch.num, launch.given)
+    sample(Workdir(launch.workdir), launch.overrides, launch.given, **launch.options)
 
 
-def sample(workdir: Workdir, overrides: dict, num: int, given: dict[str, str]) -> None:
+def sample(workdir: Workdir, overrides: dict, given: dict[str, str], num: int = 64, checkpoint: str = "latest",
+           seed: int | None = None, latents: str = "", truncation: float = 1.0, out: str = "") -> None:
     """Writes samples.png and samples.npz: x [num,...] as it is stored, its latents, and what it was given.
 
     Each sample is also a file of its kind in sampled/, where the kind has one.
 
-    given: text by name, as --given.label=automobile says; a list with commas is taken in turn.
+    given: text by name, as --given.label=automobile says; a list with commas is taken in turn. The others: see FLAGS.
     """
-    if num < 1:
-        raise UserError(f"--num={num}: must be 1 or more")
-    trained, state, *_ = load_run(workdir, overrides)
-    if "sample_prior" not in trained.objective.predict:
-        raise UserError(f"--mode=sample: the objective {trained.config.objective.name} has no prior to sample from")
-    wanted = trained.wanted(num) | {name: _asked(trained, name, text, num) for name, text in given.items()}
-    code = trained.sample_prior(trained.key("sample"), num, wanted)
+    trained, state, *_ = load_run(workdir, overrides, checkpoint)
+    code = _read_latents(trained, latents) if latents else None
+    num = num if code is None else len(code)
+    memory.check(12 * num * math.prod(trained.spec.x), f"--num={num}: as many samples", "ask for fewer")
+    wanted = trained.wanted(num, given_of(trained, {name: text.split(",") for name, text in given.items()}, num))
+    code = drawn(trained, num, wanted, seed, truncation) if code is None else code
     x = trained.decode(code, wanted)
-    arrays = {"x": trained.spec.kind.to_stored(x), "step": int(state.step)} | _latents(code)
+    arrays = {"x": trained.spec.kind.to_stored(x), "step": int(state.step)} | _by_name(code)
     arrays |= {f"given_{name}": values for name, values in wanted.items()}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    with writing(workdir):
-        results.save(workdir.path / "samples", trained.picture(x, columns=round(num**0.5) or 1),
+    folder = Path(out).expanduser() if out else workdir.path
+    shown = x[:MAX_SHOWN]
+    with writing(Workdir(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        results.save(folder / "samples", trained.picture(shown, columns=round(len(shown)**0.5) or 1),
                      trained.config.report)
-        write_atomically(workdir.path / "samples.npz", buffer.getvalue())
-        _save_each(workdir, trained, x)
-    say(f"{num} samples: {workdir.path / 'samples.png'}, {workdir.path / 'samples.npz'}")
+        write_atomically(folder / "samples.npz", buffer.getvalue())
+        _save_each(folder / "sampled", trained, x)
+    say(f"{num} samples: {folder / 'samples.png'}, {folder / 'samples.npz'}")
 
 
-def _save_each(workdir: Workdir, trained: Trained, x: np.ndarray) -> None:
+def _read_latents(trained: Trained, path: str) -> np.ndarray:
+    """The latents [N,...] in an .npy or .npz file. UserError where they cannot be read, or do not fit."""
+    try:
+        loaded = np.load(Path(path).expanduser(), allow_pickle=False)
+        array = loaded if isinstance(loaded, np.ndarray) else loaded["latents"]
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise UserError(f"--latents={path}: cannot be read as .npy, nor as .npz with latents ({error})") from error
+    return codes_of(trained, array, f"--latents={path}")
+
+
+def _save_each(folder: Path, trained: Trained, x: np.ndarray) -> None:
     """Writes each sample as a file of its kind, sampled/0000.png say; nothing for kinds without one. Raises OSError."""
     if trained.spec.kind.file is None:
         return
     ending, content = trained.spec.kind.file
-    (workdir.path / "sampled").mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for i, one in enumerate(x):
-        write_atomically(workdir.path / "sampled" / f"{i:04d}{ending}", content(one))
+        write_atomically(folder / f"{i:04d}{ending}", content(one))
 
 
-def _latents(code) -> dict[str, np.ndarray]:
+def _by_name(code: PyTree) -> dict[str, np.ndarray]:
     """The arrays of a code by name: "latents" where it is one."""
     leaves = {jax.tree_util.keystr(path, simple=True, separator="/"): leaf
               for path, leaf in jax.tree_util.tree_leaves_with_path(code)}
     return {f"latents/{name}" if name else "latents": leaf for name, leaf in leaves.items()}
-
-
-def _asked(trained: Trained, name: str, text: str, num: int) -> np.ndarray:
-    """The array [num] that text asks for: names or numbers, with commas, in turn. UserError says what there is."""
-    conditions = trained.objective.conditions
-    if name not in conditions:
-        known = "; it can be asked for: " + ", ".join(conditions) if conditions else ", nor on anything else"
-        raise UserError(f"--given.{name}: this run's model does not condition on {name!r}{known}")
-    example, words = trained.test.given[name], trained.test.names.get(name, ())
-    if example.ndim > 1:
-        raise UserError(f"--given.{name}: is {example.shape[1:]} numbers an example, which cannot be written here")
-    values = [_value(name, word.strip(), words) for word in text.split(",")]
-    return np.array([values[i % len(values)] for i in range(num)], example.dtype)
-
-
-def _value(name: str, word: str, words: tuple[str, ...]) -> float:
-    if word in words:
-        return words.index(word)
-    if words and not (word.isdecimal() and int(word) < len(words)):
-        raise UserError(f"--given.{name}={word}: there is no such {name}{nearest(word, list(words))}")
-    try:
-        return float(word)
-    except ValueError:
-        raise UserError(f"--given.{name}={word}: must be a number") from None

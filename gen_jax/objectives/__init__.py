@@ -1,1 +1,1 @@
-"""Games: build(nets, hp) -> Objective."""
+"""Games: build(nets, hp, spec) -> Objective; METRICS, {name: Metric}, says what their terms are."""

@@ -11,8 +11,15 @@ import jax.numpy as jnp
 from gen_jax import net
 from gen_jax.terms import noise
 from gen_jax.terms.losses import AdversarialLoss
-from gen_jax.types import Batch, Given, Kind, Net, PyTree, Vars
+from gen_jax.types import Batch, Given, Kind, Metric, Net, PyTree, Vars
 
+METRICS = {
+    "*/loss": Metric("nats per example", of="train"),
+    "*_loss": Metric("nats per example"),
+    "accuracy": Metric("share that the discriminator sees through"),
+    **{f"{player}{term}": Metric("probability of being real", of="train")
+       for player in ("disc/", "gen/", "") for term in ("real", "fake")},
+}
 OWNS = {"disc": ("disc",), "gen": ("gen",)}  # the players and their nets
 
 

@@ -12,7 +12,9 @@ from gen_jax.net import apply
 from gen_jax.objectives.elbo import target_of
 from gen_jax.settings import Settings
 from gen_jax.terms import likelihood
-from gen_jax.types import Aux, Batch, Given, Move, MoveKeys, Net, Objective, Spec, Vars
+from gen_jax.types import Aux, Batch, Given, Metric, Move, MoveKeys, Net, Objective, Spec, Vars
+
+METRICS = {"recon": Metric("nats per example", "lower", rank=1), "loss": Metric("nats per example", "lower")}
 
 hp = Settings(__name__, likelihood.SETTINGS)
 

@@ -2,9 +2,10 @@
 
 loss = recon + beta * kl, with recon = -log p(x|z), z ~ q(z|x) = N(mean, exp(logvar)), and kl = KL(q(z|x) || N(0, I)),
 all in nats per example; at beta = 1 it is -ELBO, a bound on -log p(x) (Kingma & Welling, arXiv:1312.6114). Other
-betas are those of Higgins et al., "beta-VAE", ICLR 2017. One move, of the player "vae", who owns every net; its noise,
-for z and for binarised targets, is its own. BatchNorm, where a model has it, sees the batch. Nets that take a "label"
-get the batch's: that is a conditional VAE (Sohn, Lee & Yan, NeurIPS 2015).
+betas are those of Higgins et al., "beta-VAE", ICLR 2017. Their losses do not compare with each other; neg_elbo = recon
++ kl, which is logged beside them, does. One move, of the player "vae", who owns every net; its noise, for z and for
+binarised targets, is its own. BatchNorm, where a model has it, sees the batch. Nets that take a "label" get the
+batch's: that is a conditional VAE (Sohn, Lee & Yan, NeurIPS 2015).
 
 The stretches of the bound are functions here, for objectives that build on them.
 """
@@ -19,7 +20,14 @@ from gen_jax.net import apply
 from gen_jax.settings import Setting, Settings, at_least
 from gen_jax.terms import densities, likelihood, noise
 from gen_jax.terms.likelihood import Likelihood
-from gen_jax.types import Aux, Batch, Given, Move, MoveKeys, Net, Objective, PyTree, Spec, Vars
+from gen_jax.types import Aux, Batch, Given, Metric, Move, MoveKeys, Net, Objective, PyTree, Spec, Vars
+
+METRICS = {
+    "neg_elbo": Metric("nats per example", "lower", rank=1),
+    "recon": Metric("nats per example", "lower", rank=3),
+    "kl": Metric("nats per example", rank=3),
+    "loss": Metric("nats per example, the KL times beta", "lower"),
+}
 
 hp = Settings(__name__, {
     **likelihood.SETTINGS,
@@ -70,7 +78,8 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
         target_key, z_key = noise.split(key) if like.binarize else (key, key)  # only binarising draws from the first
         sample = draw(nets, like, vars, target_of(like, batch.x, target_key), batch.given, z_key, train)
         kl = densities.gaussian_kl(sample.mean, sample.logvar).sum(-1)
-        return {"loss": sample.recon + hp.beta * kl, "recon": sample.recon, "kl": kl}, sample.state
+        terms = {"loss": sample.recon + hp.beta * kl, "recon": sample.recon, "kl": kl}
+        return terms if hp.beta == 1 else terms | {"neg_elbo": sample.recon + kl}, sample.state
 
     def loss(vars: Vars, batch: Batch, keys: MoveKeys):
         per_example, state = bound(vars, batch, keys.move, train=True)
@@ -78,7 +87,8 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
         return means["loss"], Aux(means, state)
 
     def measure(vars: Vars, batch: Batch, keys: jax.Array):
-        return bound(vars, batch, keys, train=False)[0]
+        terms = bound(vars, batch, keys, train=False)[0]
+        return {**terms, "neg_elbo": terms["recon"] + terms["kl"]}
 
     def posterior(vars: Vars, x: jax.Array, given: Given):
         return apply(nets, "enc", vars, x, given=given, train=False)[0]

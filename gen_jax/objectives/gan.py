@@ -19,10 +19,12 @@ from ml_collections import ConfigDict
 from gen_jax.find import find, names
 from gen_jax.objectives import _adversarial
 from gen_jax.objectives._adversarial import Game, seen_as
-from gen_jax.settings import Must, Setting, Settings, at_least
+from gen_jax.settings import Must, Setting, Settings, between
 from gen_jax.terms import augment as augmentation
 from gen_jax.terms.penalties import weight
 from gen_jax.types import Aux, Batch, Move, MoveKeys, Net, Objective, Spec, Vars
+
+METRICS = _adversarial.METRICS
 
 hp = Settings(__name__, {
     "loss": Setting("logistic", "the adversarial loss: a file of gen_jax/terms/losses",
@@ -30,7 +32,7 @@ hp = Settings(__name__, {
     "augment": augmentation.SETTING,
     "penalties": Setting({}, "of the discriminator, by name, each with its settings", room="terms.penalties"),
     "extras": Setting({}, "further terms, by name, each with its settings", room="terms.extras"),
-    "disc_steps": Setting(1, "moves of the discriminator to one of the generator", at_least(1)),
+    "disc_steps": Setting(1, "moves of the discriminator to one of the generator", between(1, 100)),
     "fresh_batches": Setting(False, "each of the discriminator's moves sees a batch of its own"),
     "simultaneous": Setting(False, "the generator answers the discriminator as it was before its last move"),
 })

@@ -10,6 +10,8 @@ import jax
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "ml-collections", "tensorflow-datasets", "numpy")
 
+NUMERICS = ("jax", "jaxlib", "flax", "optax")  # those that the bits of a run depend on
+
 
 def describe() -> dict:
     """Versions, device, command line, git commit and time of this launch."""
@@ -23,6 +25,17 @@ def describe() -> dict:
         "device": {"platform": device.platform, "kind": device.device_kind, "count": jax.device_count()},
         "git": {"commit": _git("rev-parse", "HEAD"), "changed": bool(_git("status", "--porcelain"))},
     }
+
+
+def changes(before: dict, now: dict) -> str:
+    """What another launch had otherwise of that which bits depend on, "jax 0.10.1 (0.10.2 now)" say; "" if nothing."""
+    def versions(launch: dict) -> dict:
+        packages, device = launch.get("packages"), launch.get("device")
+        return {**(packages if isinstance(packages, dict) else {}),
+                "device": device.get("kind") if isinstance(device, dict) else None}
+    old, new = versions(before), versions(now)
+    return ", ".join(f"{name} {old[name]} ({new[name]} now)" for name in (*NUMERICS, "device")
+                     if old.get(name) not in (None, new[name]))
 
 
 def _git(*args: str) -> str | None:

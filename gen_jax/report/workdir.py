@@ -1,26 +1,41 @@
 """A run's folder: whose it is, what config it has, where things are in it."""
 import fcntl
+import itertools
 import json
 import os
+import re
 from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gen_jax.config import differences, filled
+from gen_jax.config import FORMAT, differences, filled
 from gen_jax.errors import UserError
+from gen_jax.folders import expanded
 from gen_jax.report.files import read_json, write_json
+from gen_jax.report.terminal import say
+
+OF_A_RUN = (  # what a run and the modes that read it leave in its folder; config.json, which the rest needs, is last
+    "checkpoints", "samples", "figures", "step_*", "sampled", "samples.png", "samples.npz", "data.png", "lab.html",
+    "bench.json", "events.out.tfevents*", "metrics.jsonl*", "timing.jsonl*", "result.json", "run.json", "config.json")
+ADDRESS = re.compile("[a-z][a-z0-9+.-]*:/")
 
 
 class Workdir:
     """Paths in a run's folder: config.json, run.json, metrics.jsonl, checkpoints, samples, figures, result.json."""
 
     def __init__(self, path: str | Path):
-        self.path = Path(path).expanduser().absolute()
+        if ADDRESS.match(str(path)):
+            raise UserError(f"--workdir={path}: is an address; a run's folder is on this machine")
+        self.path = expanded(path, "--workdir").absolute()
         self._lock: int | None = None
         self.config, self.run, self.result = (self.path / f"{name}.json" for name in ("config", "run", "result"))
         self.metrics, self.timing = self.path / "metrics.jsonl", self.path / "timing.jsonl"
         self.checkpoints, self.samples, self.figures = (
             self.path / name for name in ("checkpoints", "samples", "figures"))
+
+    def of_step(self, step: int) -> "Workdir":
+        """The folder in it of what is measured of another step than the latest."""
+        return Workdir(self.path / f"step_{step}")
 
     def saved(self, name: str) -> list[Path]:
         """The files that were saved during training under one name, in the order of epochs or steps."""
@@ -33,7 +48,7 @@ class Workdir:
         if self._lock is not None:
             return
         try:
-            for path in (self.path, self.checkpoints, self.samples, self.figures):
+            for path in self._folders():
                 path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR)  # open until the process ends
         except OSError as error:
@@ -47,25 +62,61 @@ class Workdir:
                             "folder") from None
         self._lock = lock
 
-    def adopt(self, config: ConfigDict) -> None:
-        """Writes config.json, or finds that the run here has the same config. Another one is a UserError."""
-        new = json.loads(config.to_json())
-        if self.config.exists() and (changed := differences(self.stored_config().to_dict(), new)):
+    def move_aside(self) -> None:
+        """Moves the run that is here, if one is, into a folder of its own in this one, old_1 say: a workdir like any.
+
+        Nothing else in the folder is touched. Where a kill comes between, what is left here is refused or moved by the
+        next launch. Raises OSError.
+        """
+        there = [path for pattern in OF_A_RUN for path in sorted(self.path.glob(pattern)) if path.is_file() or
+                 any(path.iterdir())]
+        if not there:
+            return
+        old = next(old for i in itertools.count(1) if not (old := self.path / f"old_{i}").exists())
+        old.mkdir()
+        for path in there:
+            os.replace(path, old / path.name)
+        for path in self._folders():
+            path.mkdir(exist_ok=True)
+        say(f"--restart: the run that was in {self.path} is in {old} now; a new one starts")
+
+    def compare(self, config: ConfigDict) -> None:
+        """Finds that the run here, if one is, has this config. Another one, or a missing one, is a UserError."""
+        if not self.config.exists():
+            if any(self.checkpoints.iterdir()) or self.metrics.exists():
+                raise UserError(f"--workdir={self.path}: a run's checkpoints or metrics are there, and its config.json "
+                                "is missing; put it back, name another folder, or start anew with --restart, which "
+                                "moves the old run aside")
+            return
+        if changed := differences(self.stored_config().to_dict(), json.loads(config.to_json())):
             raise UserError(f"--workdir={self.path}: the run there has another config; name another folder, or change "
                             "back:", *(f"  {line}" for line in changed))
+
+    def adopt(self, config: ConfigDict) -> None:
+        """Writes config.json. A value that cannot be read back as it is, is a UserError. Raises OSError."""
+        new = json.loads(config.to_json())
         write_json(self.config, new)
+        if changed := differences(self.stored_config().to_dict(), new):
+            raise UserError(*(f"{line}: cannot be kept in config.json" for line in changed))
 
     def stored_config(self) -> ConfigDict:
-        """The config of the run here. A missing or unreadable one is a UserError."""
+        """The config of the run here. A missing or unreadable one, or one of another format, is a UserError."""
         stored = read_json(self.config)
         if stored is None:
             raise UserError(f"--workdir={self.path}: no run there (config.json is missing); train one first, or name "
                             "its folder")
+        derived = stored.get("derived")
+        if not isinstance(derived, dict) or derived.get("format") != FORMAT:
+            raise UserError(f"{self.config}: was made by an older gen_jax, whose runs this one does not read, or by "
+                            "something else: check out the commit in run.json beside it, or name another folder")
         return filled(ConfigDict(_tuples(stored)))
+
+    def _folders(self) -> tuple[Path, ...]:
+        return self.path, self.checkpoints, self.samples, self.figures
 
 
 def _tuples(value):
     """Lists as tuples, as configs have them."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -1,15 +1,20 @@
 """Checkpoints that are whole or set aside: Orbax for the arrays, a manifest of digests on top.
 
-checkpoints/<step>/arrays is Orbax's; checkpoints/<step>/manifest.json has a sha256 of each file and each array and of
-itself. A step appears by one rename, so a kill leaves no torn one; whatever is damaged later is noticed on restore.
+checkpoints/<step>/arrays is Orbax's; checkpoints/<step>/metrics.jsonl is the log as it was at this step;
+checkpoints/<step>/manifest.json has the run, the step, and a sha256 of each file, of each array and of itself. A step
+is read back, and then appears by one rename, so a kill leaves no torn one; whatever is damaged later is noticed on
+restore.
 """
 import contextlib
 import errno
 import hashlib
+import itertools
 import json
 import logging as python_logging
 import os
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +28,9 @@ from gen_jax.errors import UserError
 from gen_jax.training.state import digests
 
 PyTree = Any
+LOG = "metrics.jsonl"  # the name of a step's copy of the log
+INODES = 50  # more files than a checkpoint has
+PLAIN = re.compile(r"[\w./ =,+-]+", re.ASCII)  # paths that Orbax and TensorStore take as they are
 
 
 class Damaged(Exception):
@@ -32,81 +40,124 @@ class Damaged(Exception):
 class Checkpoints:
     """The saved steps of one run: the latest `keep`, and the one whose `best` metric is lowest."""
 
-    def __init__(self, folder: Path, keep: int, best: str):
-        self.folder, self.keep, self.best = folder, keep, best
+    def __init__(self, folder: Path, keep: int, best: str, run: str):
+        """run: what tells the run from others, a digest of its config say."""
+        self.folder, self.keep, self.best, self.run = folder, keep, best, run
 
     def steps(self) -> list[int]:
-        """The saved steps, in ascending order."""
-        return sorted(int(path.name) for path in self.folder.glob("*") if path.name.isdigit())
+        """The saved steps, in ascending order. A folder that may not be listed is a UserError."""
+        try:
+            names = os.listdir(self.folder)
+        except FileNotFoundError:
+            return []
+        except PermissionError as error:
+            raise _not_permitted(error) from error
+        return sorted(int(name) for name in names if re.fullmatch("0|[1-9][0-9]*", name))
 
-    def save(self, step: int, tree: PyTree, metrics: Mapping[str, float], meta: Mapping[str, Any]) -> None:
-        """Saves tree as this step. metrics: of this step, for `best`; meta: anything JSON. Raises OSError."""
-        if step in self.steps():
+    def refuse_others(self) -> None:
+        """Raises UserError where some step was saved by another run."""
+        for step, manifest in self._manifests().items():
+            if manifest.get("run", self.run) != self.run:
+                raise UserError(f"{self.folder / str(step)}: was saved by another run than that of config.json beside "
+                                "it; put back what belongs here, or remove what does not")
+
+    def last_step(self) -> int:
+        """The latest saved step whose manifest is whole; 0 if there is none."""
+        return max(self._manifests(), default=0)
+
+    def save(self, step: int, tree: PyTree, metrics: Mapping[str, float], meta: Mapping[str, Any], log: bytes = b""
+             ) -> None:
+        """Saves tree as this step. Raises OSError.
+
+        metrics: of this step, for `best`; meta: anything JSON; log: the content of metrics.jsonl.
+        """
+        if step in self.steps() and not metrics:
             return
         self._remove_unfinished()
         try:
-            self._write(step, tree, {"step": step, "metrics": dict(metrics), "meta": dict(meta)})
+            self._write(step, tree, {"run": self.run, "step": step, "metrics": dict(metrics), "meta": dict(meta)}, log)
         except OSError:
             with contextlib.suppress(OSError):
                 self._remove_unfinished()
             raise
         self._remove_old()
 
-    def _write(self, step: int, tree: PyTree, manifest: dict) -> None:
+    def _write(self, step: int, tree: PyTree, manifest: dict, log: bytes) -> None:
         """Writes one step beside the others, and gives it its name when it is whole."""
         unfinished = self.folder / f"{step}.unfinished"
         self._need_room(tree)
+        unfinished.mkdir()
         _save_arrays(unfinished / "arrays", tree)
+        _write_synced(unfinished / LOG, log)
         manifest |= {"files": _file_digests(unfinished), "arrays": _array_records(tree)}
         manifest["sha256"] = _self_digest(manifest)
-        with open(unfinished / "manifest.json", "w") as file:
-            json.dump(manifest, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_synced(unfinished / "manifest.json", json.dumps(manifest, indent=1).encode())
+        if (self.folder / str(step)).exists():  # saved before its record was made
+            os.replace(self.folder / str(step), self.folder / f"{step}.replaced.unfinished")
         os.replace(unfinished, self.folder / str(step))
+        _sync_folder(self.folder)
 
     def restore(self, target: PyTree, set_aside: bool) -> tuple[PyTree, dict] | None:
         """(tree, meta) of the latest whole step, or None where none is saved. target: a tree of the same arrays.
 
         A damaged step is passed over for the one before it, which is said, and with set_aside renamed: a process that
         only reads leaves all as it is. If no step is whole, or arrays are of other shapes than target's, it is a
-        UserError.
+        UserError, and all stays as it is: the next launch finds the same.
         """
-        steps = self.steps()
-        for step in reversed(steps):
+        damaged = {}
+        for step in reversed(self.steps()):
             try:
-                return self.read(step, target)
+                restored = self.read(step, target)
             except Damaged as error:
-                where = f"set aside as {self._set_aside(step)}" if set_aside else "passed over"
-                logging.error("checkpoint %d is damaged (%s): %s", step, error, where)
-        if steps:
-            raise UserError(f"{self.folder}: no checkpoint is whole; restore one, or remove the folder to start anew")
+                damaged[step] = error
+                continue
+            for late, error in damaged.items():
+                if set_aside:
+                    self._put_aside(late, error)
+                else:
+                    logging.error("checkpoint %d is damaged (%s): passed over", late, error)
+            return restored
+        if damaged or list(self.folder.glob("*.damaged*")):
+            what = "; ".join(f"{step}: {error}" for step, error in damaged.items()) or "all were set aside before"
+            raise UserError(f"{self.folder}: no checkpoint is whole ({what}); put a whole one back, or start anew with "
+                            "--restart, which moves the old run aside")
         return None
+
+    def named(self, which: str) -> int | None:
+        """The step that "best", "latest" or a number asks for; None for the latest, which restore finds. UserError."""
+        if which == "latest":
+            return None
+        step = self.best_step() if which == "best" else int(which) if which.isdecimal() else None
+        if step not in self.steps():
+            why = "no best one was kept: checkpoint.best names its metric" if which == "best" else "it is not there"
+            there = ", ".join(map(str, self.steps())) or "none"
+            raise UserError(f"--checkpoint={which}: {why}; there are latest, best and the steps {there}")
+        return step
+
+    def meta(self) -> dict:
+        """What the latest step whose manifest is whole says beside its arrays; {} where there is none."""
+        manifests = self._manifests()
+        return manifests[max(manifests)]["meta"] if manifests else {}
 
     def best_step(self) -> int | None:
         """The saved step with the lowest finite `best` metric."""
-        values = {}
-        for step in self.steps():
-            try:
-                value = _read_manifest(self.folder / str(step))["metrics"].get(self.best)
-            except Damaged:
-                continue
-            if value is not None and np.isfinite(value):
-                values[step] = value
-        return min(values, key=values.get, default=None)
+        values = {step: manifest["metrics"].get(self.best) for step, manifest in self._manifests().items()}
+        finite = {step: value for step, value in values.items() if value is not None and np.isfinite(value)}
+        return min(finite, key=finite.get, default=None)
 
     def read(self, step: int, target: PyTree) -> tuple[PyTree, dict]:
         """(tree, meta) of one step, every byte verified. Raises Damaged or UserError."""
-        path = self.folder / str(step)
-        manifest = _read_manifest(path)
+        path, manifest = self.folder / str(step), self._manifest(step)
         try:
             whole = _file_digests(path) == manifest["files"]
+        except PermissionError as error:
+            raise _not_permitted(error) from error
         except OSError as error:  # also where a running process has just removed it
             raise Damaged(_first_line(error)) from error
         if not whole:
             raise Damaged("a file is not as it was written")
         expected = {name: f"{record['dtype']}{record['shape']}" for name, record in manifest["arrays"].items()}
-        wanted = {name: f"{array.dtype}{list(array.shape)}" for name, array in _named(target).items()}
+        wanted = _shapes(target)
         for name in sorted({*expected, *wanted}):
             if expected.get(name) != wanted.get(name):
                 raise UserError(f"{path}: array {name} is {expected.get(name)} there, {wanted.get(name)} in this "
@@ -116,26 +167,57 @@ class Checkpoints:
             raise Damaged("an array is not as it was saved")
         return tree, manifest["meta"]
 
+    def _manifests(self) -> dict[int, dict]:
+        """The manifests that are whole, by step."""
+        manifests = {}
+        for step in self.steps():
+            with contextlib.suppress(Damaged):
+                manifests[step] = self._manifest(step)
+        return manifests
+
+    def _manifest(self, step: int) -> dict:
+        """The manifest of a step, found to be as it was written. Raises Damaged or UserError."""
+        try:
+            manifest = json.loads((self.folder / str(step) / "manifest.json").read_bytes())
+            whole = manifest["sha256"] == _self_digest(manifest)
+        except PermissionError as error:
+            raise _not_permitted(error) from error
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise Damaged(f"manifest: {_first_line(error)}") from error
+        if not whole:
+            raise Damaged("the manifest is not as it was written")
+        if manifest["step"] != step:
+            raise Damaged(f"it is step {manifest['step']}, under another name")
+        return manifest
+
     def _need_room(self, tree: PyTree) -> None:
         """Raises OSError where tree will not fit, before anything is written: half a checkpoint keeps a disk full."""
         need = sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + 100_000  # and the manifests
         if need > (free := shutil.disk_usage(self.folder).free):
             raise OSError(errno.ENOSPC, f"No space left on device: a checkpoint takes {need / 1e6:.1f} MB, "
                           f"{free / 1e6:.1f} MB are free")
+        inodes = os.statvfs(self.folder)
+        if inodes.f_files and inodes.f_favail < INODES:  # some file systems do not count them
+            raise OSError(errno.ENOSPC, f"No space left on device for more files: {inodes.f_favail} inodes are free")
 
-    def _set_aside(self, step: int) -> Path:
-        for i in range(1, 1000):
-            aside = self.folder / f"{step}.damaged{i}"
-            if not aside.exists():
-                os.replace(self.folder / str(step), aside)
-                return aside
-        raise OSError(f"{self.folder}: too many damaged checkpoints set aside; remove some")
+    def _put_aside(self, step: int, error: Damaged) -> None:
+        """Renames a damaged step, and says so."""
+        numbers = (i for i in itertools.count(1) if not (self.folder / f"{step}.damaged{i}").exists())
+        aside = self.folder / f"{step}.damaged{next(numbers)}"
+        os.replace(self.folder / str(step), aside)
+        logging.error("checkpoint %d is damaged (%s): set aside as %s", step, error, aside)
 
     def _remove_unfinished(self) -> None:
         for path in self.folder.glob("*.unfinished"):
             shutil.rmtree(path)
 
     def _remove_old(self) -> None:
+        """Removes the steps that need not be kept. A damaged one, which may have been the best, is set aside."""
+        for step in self.steps():
+            try:
+                self._manifest(step)
+            except Damaged as error:
+                self._put_aside(step, error)
         kept = {*self.steps()[-self.keep:], self.best_step()}
         for step in self.steps():
             if step not in kept:
@@ -150,15 +232,49 @@ def _named(tree: PyTree) -> dict[str, Any]:
             for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
 
 
-def _save_arrays(path: Path, tree: PyTree) -> None:
-    """Writes the leaves of tree by their paths. Raises OSError."""
+def saved_log(path: Path) -> bytes | None:
+    """What metrics.jsonl was when the step at path was saved; None where that is not known. Verified by `read`."""
     try:
-        with _quiet(), ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(path, {name: np.asarray(leaf) for name, leaf in _named(tree).items()})
+        return (path / LOG).read_bytes()
+    except OSError:  # saved by a gen_jax that kept no copy, or not at all
+        return None
+
+
+def _shapes(tree: PyTree) -> dict[str, str]:
+    """The dtype and shape of each leaf, as text, by its path."""
+    return {name: f"{leaf.dtype}{list(leaf.shape)}" for name, leaf in _named(tree).items()}
+
+
+def _save_arrays(path: Path, tree: PyTree) -> None:
+    """Writes the leaves of tree by their paths, and finds that a reader will find them. Raises OSError."""
+    try:
+        with _quiet(), _plain(path) as plain, ocp.StandardCheckpointer() as checkpointer:
+            checkpointer.save(plain, {name: np.asarray(leaf) for name, leaf in _named(tree).items()})
+            checkpointer.wait_until_finished()
+            there = checkpointer.metadata(plain).item_metadata
     except ValueError as error:
         if "os_error_code" not in str(error):  # how TensorStore reports what the system says of a file
             raise
         raise OSError(f"{path}: {_first_line(error)}") from error
+    if there is None or {name: f"{array.dtype}{list(array.shape)}" for name, array in there.tree.items()
+                         } != _shapes(tree):
+        raise OSError(f"{path}: what was written cannot be read back")
+
+
+@contextlib.contextmanager
+def _plain(path: Path) -> Iterator[Path]:
+    """path itself, or by way of a link with a plain name where its own is not.
+
+    Orbax looks for its files by a glob pattern and TensorStore makes a URL of the path: brackets, stars, backslashes
+    and what is not UTF-8 lead them elsewhere.
+    """
+    if PLAIN.fullmatch(str(path)):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="gen_jax_") as folder:
+        link = Path(folder, "link")
+        link.symlink_to(path.parent)
+        yield link / path.name
 
 
 @contextlib.contextmanager
@@ -175,8 +291,8 @@ def _quiet() -> Iterator[None]:
 def _load_arrays(path: Path, target: PyTree) -> PyTree:
     """The tree of target's structure that was saved. Raises Damaged."""
     try:
-        with _quiet(), ocp.StandardCheckpointer() as checkpointer:
-            arrays = checkpointer.restore(path, jax.tree.map(ocp.utils.to_shape_dtype_struct, _named(target)))
+        with _quiet(), _plain(path) as plain, ocp.StandardCheckpointer() as checkpointer:
+            arrays = checkpointer.restore(plain, jax.tree.map(ocp.utils.to_shape_dtype_struct, _named(target)))
     except Exception as error:  # Orbax and TensorStore raise a dozen kinds, and bare Exception, on damaged files
         raise Damaged(_first_line(error)) from error
     leaves = [arrays[name] for name in _named(target)]
@@ -191,21 +307,34 @@ def _array_records(tree: PyTree) -> dict[str, dict]:
 
 
 def _file_digests(folder: Path) -> dict[str, str]:
-    """sha256 of every file below folder but the manifest, by its relative path."""
+    """sha256 of every file below folder but the manifest, by its relative path. Raises OSError."""
+    def fail(error: OSError):
+        raise error
+    paths = [Path(parent, name) for parent, _, names in os.walk(folder, onerror=fail) for name in names]
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / "manifest.json"}
+            for path in sorted(paths) if path.is_file() and path != folder / "manifest.json"}
 
 
-def _read_manifest(path: Path) -> dict:
-    """The manifest of one saved step, found to be as it was written. Raises Damaged."""
+def _write_synced(path: Path, content: bytes) -> None:
+    """Writes path, and has it on the disk."""
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    """Has the names in a folder on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        manifest = json.loads((path / "manifest.json").read_bytes())
-        whole = manifest["sha256"] == _self_digest(manifest)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Damaged(f"manifest: {_first_line(error)}") from error
-    if not whole:
-        raise Damaged("the manifest is not as it was written")
-    return manifest
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _not_permitted(error: PermissionError) -> UserError:
+    return UserError(f"{error.filename}: cannot be read (permission denied), which does not make it damaged; give "
+                     "yourself the permission")
 
 
 def _self_digest(manifest: dict) -> str:

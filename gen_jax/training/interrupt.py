@@ -1,11 +1,23 @@
-"""SIGTERM and Ctrl-C: the first asks the run to save and stop at the next step, a second Ctrl-C leaves at once."""
+"""SIGTERM and Ctrl-C.
+
+In training they are noted, and heeded at the next step. Elsewhere nothing is lost by stopping, since files are written
+whole or not at all: they end what goes on, wherever it is. A second Ctrl-C leaves at once.
+"""
+import contextlib
+import os
 import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+PATIENCE = 5.0  # seconds that a call outside of Python, a compilation or a device's work, may take to come back
 
 
-class Interrupted(Exception):
-    """The run was asked to stop, and has done so between two steps or two evals."""
+class Interrupted(BaseException):
+    """The run was asked to stop, and has done so. No Exception: whoever catches faults does not catch this."""
 
     def __init__(self, signum: int, message: str):
         super().__init__(message)
@@ -17,12 +29,21 @@ class Interrupts:
 
     def __init__(self):
         self.signum: int | None = None
+        self.message, self.patient = "", True  # what is said where it stops at once; "": signals are noted
 
     def __enter__(self) -> "Interrupts":
         self.previous = {signum: signal.signal(signum, self._note) for signum in EXIT_CODES}
+        read_end, self.write_end = os.pipe()
+        os.set_blocking(self.write_end, False)
+        self.previous_hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        self.previous_fd = signal.set_wakeup_fd(self.write_end, warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, args=(read_end,), daemon=True).start()
         return self
 
     def __exit__(self, *_) -> None:
+        signal.set_wakeup_fd(self.previous_fd)
+        os.close(self.write_end)
+        sys.unraisablehook = self.previous_hook
         for signum, handler in self.previous.items():
             signal.signal(signum, handler)
 
@@ -35,6 +56,36 @@ class Interrupts:
         if self.signum is not None:
             raise Interrupted(self.signum, message)
 
+    @contextlib.contextmanager
+    def at_once(self, message: str, patient: bool = False) -> Iterator[None]:
+        """Within it a signal raises Interrupted in the main thread, wherever that is; so does one that came before.
+
+        patient: a call outside of Python is waited for, however long it takes. Else the process is ended.
+        """
+        before = self.message, self.patient
+        self.message, self.patient = message, patient
+        try:
+            self.raise_if_requested(message)
+            yield
+        finally:
+            self.message, self.patient = before
+
     def _note(self, signum: int, frame) -> None:
         self.signum = signum
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the system's: it ends the process wherever it is
+        if self.message:
+            raise Interrupted(signum, self.message)
+
+    def _unraisable(self, fault) -> None:
+        """Says nothing of an Interrupted that was raised where nothing can be, in a collection of garbage say."""
+        if not isinstance(fault.exc_value, Interrupted):
+            self.previous_hook(fault)
+
+    def _watch(self, read_end: int) -> None:
+        """Ends the process where the main thread has not heeded a signal. It runs in a thread of its own."""
+        with os.fdopen(read_end, "rb", buffering=0) as signals:
+            while signum := signals.read(1):
+                time.sleep(PATIENCE)
+                if signum[0] in EXIT_CODES and self.message and not self.patient:
+                    os.write(2, f"{Path(sys.argv[0]).name}: {self.message}\n".encode())
+                    os._exit(EXIT_CODES[signum[0]])

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from gen_jax import memory
 from gen_jax.training.feed import Block, Endless, Feed
 from gen_jax.training.state import TrainState
 from gen_jax.types import Batch
@@ -29,8 +30,13 @@ class Diverged(Exception):
 
 
 def begin(state: TrainState, step: Callable, batch: Batch, key: jax.Array) -> Progress:
-    """The progress before the first step. batch: arrays, or their shapes, of one batch."""
-    _, metrics = jax.eval_shape(step, state, batch, key)
+    """The progress before the first step. batch: arrays, or their shapes, of one batch.
+
+    A step that cannot fit into the device's memory is a UserError.
+    """
+    traced, (_, metrics) = jax.make_jaxpr(step, return_shape=True)(state, batch, key)
+    memory.check_on_device(memory.of_tree(state) + memory.of_largest(traced.jaxpr), "a training step",
+                           "lower train.batch_size, or make the nets smaller")
     return Progress(state, _zeros(metrics), _zeros(metrics))
 
 
@@ -90,11 +96,10 @@ def run(progress: Progress, advance: Callable, feed: Feed, key: jax.Array, total
     return progress
 
 
-def fit(progress: Progress, step: Callable, feed: Feed, key: jax.Array, total_steps: int,
-        stopped: Callable[[], bool]) -> Progress:
-    """The progress after total_steps, or where stopped() is true; nothing is recorded. Raises Diverged."""
+def fit(progress: Progress, step: Callable, feed: Feed, key: jax.Array, total_steps: int) -> Progress:
+    """The progress after total_steps; nothing is recorded. Raises Diverged."""
     return run(progress, make_advance(step, feed.batch_at), feed, key, total_steps, total_steps,
-               on_stretch=lambda *_: None, on_record=lambda progress, _: progress, stopped=stopped)
+               on_stretch=lambda *_: None, on_record=lambda progress, _: progress, stopped=lambda: False)
 
 
 def not_finite(metrics: dict[str, jax.Array]) -> list[str]:

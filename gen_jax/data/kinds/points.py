@@ -1,5 +1,7 @@
 """Points in the plane, or in a space of any dimension: float32 [D], of no range; models and generators see them as they
 are."""
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,19 +28,26 @@ def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return sum(np.square(a[:, axis, None] - b[None, :, axis]) for axis in range(a.shape[1]))
 
 
-def draw(x: np.ndarray, columns: int, data: np.ndarray) -> Figure:
-    """A figure of the points x [N,D] over the data [M,D], along their first two coordinates."""
+def draw(x: np.ndarray, columns: int, data: Callable) -> Figure:
+    """A figure of the points x [N,D] over the data [M,D], where they can be had, along their first two coordinates."""
+    flat, over = _flat(x), data()
+    behind = flat if over is None else _flat(over[:MOST])
     fig, [[axes]] = figure(5, width=5)
-    flat = [points if points.shape[1] > 1 else np.pad(points, ((0, 0), (0, 1))) for points in (data[:MOST], x)]
-    axes.scatter(*flat[0][:, :2].T, s=4, color=PALE, linewidths=0, label="data")
-    axes.scatter(*flat[1][:, :2].T, s=6, color=BLUE, alpha=0.7, linewidths=0, label="samples")
-    low, high = flat[0][:, :2].min(0), flat[0][:, :2].max(0)
+    if over is not None:
+        axes.scatter(*behind.T, s=4, color=PALE, linewidths=0, label="data")
+    axes.scatter(*flat.T, s=6, color=BLUE, alpha=0.7, linewidths=0, label="samples")
+    low, high = behind.min(0), behind.max(0)
     margin = 0.15 * (high - low).max() + 1e-6
     axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin), aspect="equal",
              xlabel="x₁", ylabel="x₂" if x.shape[1] > 1 else "")
     axes.legend(loc="upper right", markerscale=3)
-    fig.suptitle(f"{len(x):,} samples over the data")
+    fig.suptitle(f"{len(x):,} samples" + ("" if over is None else " over the data"))
     return fig
+
+
+def _flat(points: np.ndarray) -> np.ndarray:
+    """The first two coordinates [N,2] of points [N,D]; of those on a line, the second is 0."""
+    return points[:, :2] if points.shape[1] > 1 else np.pad(points, ((0, 0), (0, 1)))
 
 
 def _same(x: jax.Array) -> jax.Array:

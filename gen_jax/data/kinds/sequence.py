@@ -3,6 +3,7 @@
 A data set whose sequences differ in length pads them, and gives their "length".
 """
 import io
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -26,14 +27,16 @@ def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.maximum(np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None] - 2 * a @ b.T, 0).astype(np.float32)
 
 
-def draw(x: np.ndarray, columns: int, data: np.ndarray) -> Figure:
+def draw(x: np.ndarray, columns: int, data: Callable) -> Figure:
     """A figure of the sequences x [N,T,F], one in each panel, a line for each feature, on the scale of the data."""
+    data = data()
+    scale = x if data is None else data
     columns = min(columns, len(x))
     rows = -(-len(x) // columns)
     fig, panels = figure(1 + 1.1 * rows, rows, columns, width=1 + 1.6 * columns, sharex=True, sharey=True)
     for panel, sequence in zip(panels.flat, x, strict=False):
         panel.plot(sequence, linewidth=1)
-    panels[0, 0].set_ylim(float(data.min()), float(data.max()) or 1.0)
+    panels[0, 0].set_ylim(float(scale.min()), float(scale.max()) or 1.0)
     fig.suptitle(f"{len(x):,} samples")
     fig.supxlabel("step")
     fig.supylabel("value of each feature")

@@ -22,8 +22,10 @@ LEAST_DIVERSITY = LEAST_SPACING = 0.5  # of samples, in those of test images
 MOST_COPIED = 0.4
 NEAREST = 0.9  # of samples to training images, in distances of test images
 LARGEST_MARGIN, LARGEST_SHARE = 0.86, 0.95  # D(x) - D(G(z)) in training; and of the 1 - s that label smoothing leaves
+LARGEST_GAP = 4.0  # of samples beyond test images in features/distance, whose directions have variance 1
+STILL = 0.9  # of the gap some records ago: below it, samples are still coming nearer
 LARGEST_SWING = 0.3  # of the held-out margin, from one record to the next, on average
-RECENT = 5  # records that swings and copies are averaged over, and that a verdict takes
+RECENT = 5  # records that swings, copies and gaps are averaged over, and that a verdict takes
 READ = ("disc/real", "disc/fake", "test/real", "test/fake", "samples/diversity", "samples/spacing", "samples/nearest",
         "samples/copied")
 
@@ -113,6 +115,19 @@ def _swing(records: list[dict]) -> float:
     return float(np.abs(np.diff(margins)).mean()) if len(margins) == RECENT else 0.0
 
 
+def _gap(records: list[dict]) -> float:
+    """How much farther samples are from training images than test images are, in features/distance, averaged."""
+    return float(np.mean([record["features/distance"] - record["features/distance_real"]
+                          for record in records[-RECENT:] if "features/distance" in record] or [0.0]))
+
+
+def _advice(records: list[dict]) -> str:
+    """What a gap asks for."""
+    if _gap(records) < STILL * _gap(records[:-RECENT] or records[:1]):
+        return "and is still closing; train longer"
+    return "and is not closing; other learning rates, wider nets or more images are called for"
+
+
 def _diverged(records: list[dict], i: int) -> bool:
     return not _largest(records[i]) < 1 or records[i]["samples/nearest"] > FARTHEST
 
@@ -146,6 +161,9 @@ AILMENTS = (
     Ailment("oscillating", lambda records, i: _swing(records[:i + 1]) > LARGEST_SWING, lambda records:
             f"D(x) - D(G(z)) on held-out images changes by {_swing(records):.2f} from one record to the next; lower "
             "the learning rates, or average the weights"),
+    Ailment("undertrained", lambda records, i: _gap(records[:i + 1]) > LARGEST_GAP, lambda records:
+            f"samples are {_gap(records):.1f} farther from the training images than test images are in "
+            f"features/distance, where {LARGEST_GAP:g} is near, {_advice(records)}"),
 )
 
 

@@ -8,8 +8,16 @@ from gen_jax.config import name_list
 from gen_jax.data import batch_of, stratified_rows
 from gen_jax.evals import Result, Trained
 from gen_jax.evals.samples._nearest import nearest
+from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode")
+METRICS = {
+    "samples/diversity": Metric("relative to test examples", "higher", rank=3, of="samples"),
+    "samples/spacing": Metric("relative to test examples", "higher", of="samples"),
+    "samples/nearest": Metric("relative to test examples", rank=4, of="samples"),
+    "samples/copied": Metric("share above chance", "lower", rank=4, of="samples"),
+    "ema/distance": Metric("share of the weights' norm", of="train"),
+}
 MAX_SAMPLES = 256  # and test examples that they are compared with
 FEW = 16  # held-out examples, and fakes, whose losses the book's chapter prints
 

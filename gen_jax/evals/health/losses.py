@@ -15,7 +15,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     The record with the lowest test loss is marked.
     """
     records = trained.history
-    curves = [name for name in (records[-1] if records else ()) if "/" in name]
+    of = {"train", "test", *trained.objective.owns}  # what evals have recorded is no loss
+    curves = [name for name in (records[-1] if records else ()) if "/" in name and name.split("/")[0] in of]
     terms = sorted({name.split("/")[1] for name in curves},
                    key=lambda term: (term.endswith("_norm"), term != "loss", term))
     if not terms:

@@ -11,18 +11,23 @@ from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import about
 from gen_jax.evals.lab._plane import bounds
-from gen_jax.settings import POSITIVE, Setting, Settings
+from gen_jax.settings import POSITIVE, Setting, Settings, between
 from gen_jax.style import BLUE, DENSITY, figure
-from gen_jax.types import Source
+from gen_jax.types import Metric, Source
 
 NEEDS = ("output", "nll", "log_weight", "target", "kind:points", "vector")
+METRICS = {
+    "exact/log_px": Metric("nats per example", "higher", rank=2),
+    "exact/gap": Metric("nats per example", "lower", rank=3),
+    "exact/*": Metric("nats per example"),
+}
 REACH = 5.5  # standard deviations of the prior that the grid covers, to each side: all but 8e-8 of it
 BLOCK = 50  # points at once
 
 hp = Settings(__name__, {
-    "side": Setting(400, "points of the grid along each latent", POSITIVE),
+    "side": Setting(400, "points of the grid along each latent", between(4, 4000)),
     "examples": Setting(500, "at most so many test points", POSITIVE),
-    "picture": Setting(100, "points along each side of the picture of the density", POSITIVE),
+    "picture": Setting(100, "points along each side of the picture of the density", between(2, 2000)),
 }, smoke={"side": 60, "examples": 20, "picture": 20})
 
 

@@ -1,4 +1,8 @@
-"""What an image is, judged without the model: its class by nearest neighbours, its ink, slant and width by moments."""
+"""What an image is, judged without the model: its class by nearest neighbours, its attributes by moments.
+
+Grey images are taken for strokes, which have ink, slant and width; images of several channels for photos, which have
+brightness and colour.
+"""
 from collections.abc import Callable
 from functools import cached_property
 
@@ -12,6 +16,11 @@ from gen_jax.evals import Trained
 from gen_jax.types import Source
 
 MAX_EXAMPLES = 20_000  # training images that the classifier compares with
+
+
+def colour(x: np.ndarray) -> np.ndarray:
+    """Mean standard deviation [N] over the three colours of a pixel, of images x [N,H,W,C] in [0,1]: 0 is grey."""
+    return x[..., :3].std(-1).mean((1, 2))
 
 
 def ink(x: np.ndarray) -> np.ndarray:
@@ -33,12 +42,33 @@ def width(x: np.ndarray) -> np.ndarray:
 
 
 # Each attribute by the words for its lowest and its highest quarter.
-ATTRIBUTES = {("thin", "bold"): ink, ("left", "right"): slant, ("narrow", "wide"): width}
+STROKES = {("thin", "bold"): ink, ("left", "right"): slant, ("narrow", "wide"): width}
+PHOTOS = {("dark", "bright"): ink, ("pale", "colourful"): colour}
+
+
+def attributes(x: np.ndarray) -> dict[tuple[str, str], Callable]:
+    """Those that such images [N,H,W,C] have."""
+    return STROKES if x.shape[-1] == 1 else PHOTOS
 
 
 def known(train: Source) -> list[str]:
     """The names that Judge.shows understands: classes, and words for attributes."""
-    return [*train.classes, *(word for words in ATTRIBUTES for word in words)]
+    return [*train.classes, *(word for words in attributes(train.x) for word in words)]
+
+
+def concepts_of(train: Source) -> tuple[str, ...]:
+    """"low->high" of each attribute, the most telling first."""
+    return tuple("->".join(words) for words in attributes(train.x))
+
+
+def shown(x: np.ndarray) -> dict[str, np.ndarray]:
+    """bool [N] for each word: which of images x [N,H,W,C] are in their lowest or highest quarter of an attribute."""
+    sets = {}
+    for (low, high), measure in attributes(x).items():
+        values = measure(x)
+        first, third = np.quantile(values, (0.25, 0.75))
+        sets |= {low: values <= first, high: values >= third}
+    return sets
 
 
 class Judge:
@@ -46,8 +76,10 @@ class Judge:
 
     def __init__(self, trained: Trained):
         self.train, self.train_x = trained.train, trained.train_x
-        self.quartiles = {measure: np.quantile(measure(self.train_x), (0.25, 0.75)) for measure in ATTRIBUTES.values()}
-        self.spread = {measure: measure(self.train_x).std() for measure in ATTRIBUTES.values()}
+        self.attributes = attributes(self.train_x)
+        measured = {measure: measure(self.train_x) for measure in self.attributes.values()}
+        self.quartiles = {measure: np.quantile(values, (0.25, 0.75)) for measure, values in measured.items()}
+        self.spread = {measure: max(values.std(), 1e-6) for measure, values in measured.items()}
 
     @cached_property
     def classifier(self) -> Pipeline:
@@ -55,20 +87,21 @@ class Judge:
         rows = stratified_rows(self.train, MAX_EXAMPLES)
         x = self.train_x[rows].reshape(len(rows), -1)
         pca = PCA(min(50, *x.shape), random_state=0)
-        return make_pipeline(pca, KNeighborsClassifier(5, algorithm="brute")).fit(x, self.train.labels[rows])
+        vote = KNeighborsClassifier(min(5, len(rows)), algorithm="brute")
+        return make_pipeline(pca, vote).fit(x, self.train.labels[rows])
 
     def label(self, x: np.ndarray) -> np.ndarray:
         """Class labels [N] of images x [N,H,W,C]."""
         return self.classifier.predict(x.reshape(len(x), -1))
 
     def shows(self, name: str, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """bool [N]: whether images show `name`, a class or a word of ATTRIBUTES. labels: theirs, where they are known.
+        """bool [N]: whether images show `name`, a class or a word for an attribute. labels: theirs, where known.
 
         An attribute shows in an image that is in the training images' lowest or highest quarter.
         """
         if name in self.train.classes:
             return (self.label(x) if labels is None else labels) == self.train.classes.index(name)
-        for (low, high), measure in ATTRIBUTES.items():
+        for (low, high), measure in self.attributes.items():
             if name == low:
                 return measure(x) <= self.quartiles[measure][0]
             if name == high:
@@ -78,7 +111,7 @@ class Judge:
     def rest_changed(self, names: tuple[str, str], before: np.ndarray, after: np.ndarray) -> float:
         """How much of what an edit from names[0] to names[1] should leave alone has changed between images.
 
-        Between classes: the mean change of ink, slant and width, in standard deviations of the training images. Between
+        Between classes: the mean change of the attributes, in standard deviations of the training images. Between
         the ends of an attribute: the share of images whose class changed, or without classes the other attributes' mean
         change.
         """
@@ -96,7 +129,7 @@ class Judge:
 
     def _others(self, names: tuple[str, str]) -> list[Callable]:
         """The attributes that an edit from names[0] should leave alone."""
-        return [measure for words, measure in ATTRIBUTES.items() if names[0] not in words]
+        return [measure for words, measure in self.attributes.items() if names[0] not in words]
 
 
 def _centred(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

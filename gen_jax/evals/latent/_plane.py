@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from gen_jax.evals import Trained
 from gen_jax.settings import Setting
 
-PLANE = {"plane": Setting((), "two latents; (): both of two, else principal directions")}
+PLANE = {"plane": Setting((), "two latents; (): both of two, else principal directions", item=int)}
 
 
 class Plane(NamedTuple):
@@ -33,10 +33,10 @@ class Plane(NamedTuple):
 def latent_plane(trained: Trained, chosen: tuple[int, ...]) -> Plane:
     """The plane of two chosen latents, or of the two principal directions of the training codes if none are chosen.
 
-    With two latents it is always those two.
+    With two latents it is always those two; of a single code, the first two.
     """
-    chosen = chosen or ((0, 1) if trained.latent_dim == 2 else ())
     codes = trained.train_codes
+    chosen = chosen or ((0, 1) if trained.latent_dim == 2 or len(codes) < 2 else ())
     if trained.latent_dim == 1:
         return Plane(np.zeros(1), np.array([[1.0], [0.0]]), np.ones(2), ("latent 0", "no second latent"),
                      "latent 0 along x")

@@ -13,9 +13,11 @@ from gen_jax.evals.latent._plane import PLANE, data_faults_of, latent_plane
 from gen_jax.grids import grid
 from gen_jax.settings import Settings
 from gen_jax.style import figure
-from gen_jax.types import Source
+from gen_jax.types import Metric, Source
 
 NEEDS = ("encode", "decode", "other", "vector", "tiles")
+METRICS = {"near_data/*_prior": Metric("share of latents", "higher", of="samples"),
+           "near_data/*": Metric("share of latents", "higher", rank=2, of="samples")}
 NUM = 500  # latents drawn for the number
 MAX_EXAMPLES = 20_000  # training images that are compared with
 

@@ -6,7 +6,7 @@ from ml_collections import ConfigDict
 
 from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import image_rows
-from gen_jax.evals.latent._attributes import Judge
+from gen_jax.evals.latent._attributes import Judge, concepts_of
 from gen_jax.evals.latent.concepts import (
     CONTROLS,
     EXAMPLES,
@@ -17,11 +17,15 @@ from gen_jax.evals.latent.concepts import (
     random_directions,
 )
 from gen_jax.settings import Setting, Settings
-from gen_jax.types import Source
+from gen_jax.types import Metric, Source
 
 NEEDS = ("encode", "decode", "vector", "tiles")
+METRICS = {"arithmetic/*target": Metric("share", "higher"),
+           "arithmetic/*rest_changed": Metric("standard deviations; of attributes, share", "lower")}
 
-hp = Settings(__name__, {"pair": Setting(("thin->bold", "left->right"), "two concepts, as evals.concepts has them")})
+hp = Settings(__name__, {
+    "pair": Setting((), "two concepts, as evals.concepts has them; (): two attributes of such images", item=str),
+})
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
@@ -32,7 +36,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     and the same two under arithmetic/random_...: after random directions as long as a+b.
     """
     judge = Judge(trained)
-    pairs = [parse(concept) for concept in trained.hp.arithmetic.pair]
+    pairs = [parse(concept) for concept in trained.hp.arithmetic.pair or concepts_of(trained.train)[:2]]
     a, b = (concept_vector(trained, judge, names) for names in pairs)
     sources = np.logical_and(*(judge.shows(source, trained.test_x, trained.test.labels) for source, _ in pairs))
     codes = trained.test_codes[sources][:MAX_IMAGES]
@@ -60,7 +64,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
 def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
     """A line for each fault of evals.arithmetic.pair."""
-    if len(config.evals.arithmetic.pair) != 2:
+    if len(config.evals.arithmetic.pair) not in (0, 2):
         yield (f"evals.arithmetic.pair={config.evals.arithmetic.pair}: must be two concepts, as in "
                "('thin->bold','left->right')")
     for concept in config.evals.arithmetic.pair:

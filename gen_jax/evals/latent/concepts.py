@@ -15,20 +15,23 @@ from ml_collections import ConfigDict
 
 from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import legend_below, show_rows
-from gen_jax.evals.latent._attributes import Judge, known
+from gen_jax.evals.latent._attributes import Judge, concepts_of, known
 from gen_jax.find import nearest
 from gen_jax.settings import Setting, Settings
 from gen_jax.style import figure
-from gen_jax.types import Given, Source
+from gen_jax.types import Given, Metric, Source
 
 NEEDS = ("encode", "decode", "vector", "tiles")
+METRICS = {"concept/*target": Metric("share", "higher"),
+           "concept/*rest_changed": Metric("standard deviations; of attributes, share", "lower")}
 STEPS = np.linspace(0, 1.5, 7)
 EXAMPLES = 8
 MAX_IMAGES = 200  # images that an edit is scored on
 CONTROLS = 4  # random directions
 
 hp = Settings(__name__, {
-    "pairs": Setting(("thin->bold",), "\"source->target\", classes or words of evals/latent/_attributes.py"),
+    "pairs": Setting((), "\"source->target\", classes or words of evals/latent/_attributes.py; (): chosen by the data",
+                     item=str),
 })
 
 
@@ -40,7 +43,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     and the same two under concept/<name>/random_...: the mean over random directions of the same length.
     """
     judge = Judge(trained)
-    for concept in trained.hp.concepts.pairs:
+    for concept in trained.hp.concepts.pairs or chosen_pairs(trained.train):
         names = parse(concept)
         vector = concept_vector(trained, judge, names)
         source = judge.shows(names[0], trained.test_x, trained.test.labels)
@@ -65,6 +68,11 @@ def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str
         yield from concept_faults("evals.concepts.pairs", concept, train)
 
 
+def chosen_pairs(train: Source) -> tuple[str, ...]:
+    """The concepts that suit the data: from the first class to the second where there are two, and an attribute's."""
+    return (*(["->".join(train.classes[:2])] if len(train.classes) > 1 else []), concepts_of(train)[0])
+
+
 def concept_faults(key: str, concept: str, train: Source) -> Iterator[str]:
     """A line for each fault of one concept, the value of key."""
     names = parse(concept)
@@ -73,6 +81,8 @@ def concept_faults(key: str, concept: str, train: Source) -> Iterator[str]:
     for name in names:
         if name not in known(train):
             yield f"{key}: there is no class or attribute {name!r}{nearest(name, known(train))}"
+        elif name in train.classes and not (train.labels == train.classes.index(name)).any():
+            yield f"{key}: no training image is of the class {name!r}"
 
 
 def parse(concept: str) -> tuple[str, ...]:

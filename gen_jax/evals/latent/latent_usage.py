@@ -8,8 +8,10 @@ from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import log_scale
 from gen_jax.style import BLUE, GREY, PALE, figure
 from gen_jax.terms.densities import gaussian_kl
+from gen_jax.types import Metric
 
 NEEDS = ("posterior",)
+METRICS = {"active_units": Metric("latents", rank=4)}
 ACTIVE_VARIANCE = 0.01  # the threshold of Burda et al.
 MOST_NAMED = 32  # latents with their number below their bar
 

@@ -1,20 +1,22 @@
-"""ELBO, reconstruction and KL of both splits with the final state."""
+"""The negative ELBO, reconstruction and KL of both splits with the final state."""
 from collections.abc import Iterator
 
 from gen_jax.evals import Result, Trained
 from gen_jax.training.validate import make_validate
+from gen_jax.types import Metric
 
 NEEDS = ("measure:recon", "measure:kl")
+METRICS = {"neg_elbo": Metric("nats per example", "lower", rank=1)}
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
-    """elbo/<split> = -(recon/<split> + kl/<split>), in nats per example, on all examples, one sample of z each.
+    """neg_elbo/<split> = recon/<split> + kl/<split>, in nats per example, on all examples, one sample of z each.
 
     Unlike the loss logged in training, which is a mean while the parameters move, both splits see the same state.
     """
     for split, source in (("train", trained.train), ("test", trained.test)):
         validate = make_validate(trained.objective, source, trained.hp.batch_size, trained.config.train.on_device_gb)
         means = validate(trained.vars, trained.key("elbo"))
-        yield f"elbo/{split}", -(means["recon"] + means["kl"])
+        yield f"neg_elbo/{split}", means["recon"] + means["kl"]
         yield f"recon/{split}", means["recon"]
         yield f"kl/{split}", means["kl"]

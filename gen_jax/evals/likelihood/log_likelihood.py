@@ -8,13 +8,14 @@ import numpy as np
 
 from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
-from gen_jax.settings import POSITIVE, Setting, Settings
-from gen_jax.types import Given
+from gen_jax.settings import POSITIVE, Setting, Settings, between
+from gen_jax.types import Given, Metric
 
 NEEDS = ("log_weight", "target")
+METRICS = {"log_px": Metric("nats per example", "higher", rank=2)}
 
 hp = Settings(__name__, {
-    "weights": Setting(100, "importance weights for each example", POSITIVE),
+    "weights": Setting(100, "importance weights for each example", between(1, 1_000_000)),
     "examples": Setting(2000, "at most so many test examples", POSITIVE),
 })
 

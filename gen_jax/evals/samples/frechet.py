@@ -11,8 +11,15 @@ from absl import logging
 from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
 from gen_jax.judges.classifier import classifier
+from gen_jax.judges.frechet_distance import frechet
+from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode", "labels", "kind:image")
+METRICS = {
+    "judge/frechet": Metric("squared distance", "lower", rank=1, of="samples", real="judge/frechet_real"),
+    "judge/recognised": Metric("share", "higher", rank=2, of="samples", real="judge/recognised_real"),
+    "judge/accuracy": Metric("share", "higher"),
+}
 SMOKE = False  # it trains a classifier
 SAMPLES = 1000  # samples, and as many test images
 
@@ -28,7 +35,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     if len(trained.test.x) < 2:
         logging.warning("frechet: left out, it takes two test images or more")
         return
-    judge = classifier(trained.config.data, trained.interrupts)
+    judge = classifier(trained.config.data)
     if len(judge.classes) < 2:
         logging.warning("frechet: left out, a classifier of one class has nothing to learn")
         return
@@ -41,19 +48,3 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         if len(wanted) < len(judge.classes):
             yield f"judge/recognised{suffix}", float(np.isin(judge.logits(x).argmax(-1), wanted).mean())
     yield "judge/accuracy", judge.accuracy
-
-
-def frechet(a: np.ndarray, b: np.ndarray) -> float:
-    """The squared 2-Wasserstein distance of normals fitted to the rows of a [N,F] and b [M,F]."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    (mean, cov), (other_mean, other_cov) = ((x.mean(0), np.cov(x, rowvar=False)) for x in (a, b))
-    root = _root(cov)
-    cross = np.linalg.eigvalsh(root @ other_cov @ root)
-    trace = np.trace(cov) + np.trace(other_cov) - 2 * np.sqrt(np.maximum(cross, 0)).sum()
-    return float(np.square(mean - other_mean).sum() + trace)
-
-
-def _root(cov: np.ndarray) -> np.ndarray:
-    """The symmetric square root of a covariance."""
-    values, vectors = np.linalg.eigh(cov)
-    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

@@ -7,13 +7,18 @@ from ml_collections import ConfigDict
 
 from gen_jax.data.points import Modes, modes
 from gen_jax.evals import Result, Trained
-from gen_jax.settings import POSITIVE, Setting, Settings
-from gen_jax.types import Source
+from gen_jax.settings import Setting, Settings, between
+from gen_jax.types import Metric, Source
 
 NEEDS = ("sample_prior", "decode", "kind:points")
+METRICS = {
+    "modes/covered": Metric("modes", "higher", rank=1, of="samples", real="modes/all"),
+    "modes/high_quality": Metric("share", "higher", rank=1, of="samples"),
+    "modes/reverse_kl": Metric("nats", "lower", rank=1, of="samples"),
+}
 FARTHEST = 3.0  # of a high-quality sample from its mode, in standard deviations of the mode
 
-hp = Settings(__name__, {"samples": Setting(2500, "how many samples are judged", POSITIVE)})
+hp = Settings(__name__, {"samples": Setting(2500, "how many samples are judged", between(1, 1_000_000))})
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:

@@ -13,7 +13,7 @@ MAX_CLASSES = 32  # with a row of their own
 
 hp = Settings(__name__, {
     "num": Setting(64, "how many samples, a square number",
-                   Must(lambda num: num > 0 and isqrt(num) ** 2 == num, "a square number, as 16 or 64")),
+                   Must(lambda num: 0 < num <= 10_000 and isqrt(num) ** 2 == num, "a square number up to 10,000")),
 })
 
 
@@ -24,15 +24,15 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     themselves, of which samples_over_time cuts tiles; at the end they stand under a title.
     """
     num = trained.hp.samples.num
-    columns, labels = isqrt(num), None
+    columns, known = isqrt(num), {}
     if "label" in trained.objective.conditions:
-        num_classes = min(len(trained.test.classes), MAX_CLASSES)
-        labels = np.repeat(np.arange(num_classes), columns)
-        num = len(labels)
-    picture = trained.picture(trained.draw(trained.key("samples"), num, trained.wanted(num, labels)), columns)
+        num_classes = min(len(trained.spec.classes), MAX_CLASSES)
+        known["label"] = np.repeat(np.arange(num_classes, dtype=np.int32), columns)
+        num = num_classes * columns
+    picture = trained.picture(trained.draw(trained.key("samples"), num, trained.wanted(num, known)), columns)
     if trained.training:
         yield "samples", picture
     else:
-        rows = "" if labels is None else f", a row for each of {num_classes} classes"
+        rows = f", a row for each of {num_classes} classes" if known else ""
         size = f"{trained.spec.x[0]} x {trained.spec.x[1]} pixels each" if isinstance(picture, np.ndarray) else ""
         yield "samples", titled(picture, f"{num} samples{rows}\n{about(trained)}", size)

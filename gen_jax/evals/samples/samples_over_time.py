@@ -4,6 +4,7 @@ from math import isqrt
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 from PIL import Image
 
 from gen_jax import grids
@@ -19,7 +20,7 @@ COLUMNS = 16  # samples in it, at most
 def evaluate(trained: Trained) -> Iterator[Result]:
     """From the pictures that the eval samples drew in training; nothing where it drew none.
 
-    Those drawn with another evals.samples.num are left out.
+    Those drawn with another evals.samples.num, and damaged ones, are left out.
 
     The figure "samples_over_time" has a row for each of some epochs, spaced by about equal factors, and the animation
     of that name has all of them.
@@ -30,9 +31,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     num, shape = trained.hp.samples.num, trained.spec.kind.tile(trained.test_x[:1]).shape[1:]
     columns = isqrt(num)
     num = min(len(trained.test.classes), MAX_CLASSES) * columns if "label" in trained.objective.conditions else num
-    size = grids.enlarge(grids.grid(np.zeros((num, *shape), np.uint8), columns)).shape[:2]
-    drawn = [(path, np.asarray(Image.open(path))) for path in trained.saved("samples") if _number(path) <= last]
-    drawn = [(path, frame) for path, frame in drawn if frame.shape[:2] == size]
+    like = grids.enlarge(grids.grid(np.zeros((num, *shape), np.uint8), columns)).squeeze()
+    drawn = [(path, _pixels(path)) for path in trained.saved("samples") if _number(path) <= last]
+    drawn = [(path, frame) for path, frame in drawn if frame is not None and frame.shape == like.shape]
     if not drawn:
         return
     files, frames = zip(*drawn, strict=True)
@@ -42,6 +43,16 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     x = [grids.tiles(frames[i], columns, shape)[:COLUMNS] for i in chosen]
     title = f"the same {len(x[0])} latents after some {of}s\n{about(trained)}"
     yield "samples_over_time", image_rows(np.stack(x), title, [f"{_number(files[i]):,}" for i in chosen], ylabel=of)
+
+
+def _pixels(path: Path) -> np.ndarray | None:
+    """uint8 [H,W,C] or [H,W] of a picture; None, with a warning, where it is damaged."""
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture)
+    except Exception as error:  # decoders raise almost anything on a broken file
+        logging.warning("samples_over_time: %s is left out, it cannot be read (%s)", path, error)
+        return None
 
 
 def _number(path: Path) -> int:

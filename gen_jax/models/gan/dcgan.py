@@ -14,16 +14,20 @@ from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.layers import norms
 from gen_jax.layers.conv import Conv, ConvTranspose
-from gen_jax.settings import POSITIVE, Setting, Settings, at_least, each, share
+from gen_jax.models._sizes import WIDTHS, start, widths_of
+from gen_jax.settings import POSITIVE, Setting, Settings, at_least, between, share
 from gen_jax.types import Net, Spec
+
+FIRST_WIDTH = 48  # channels after the discriminator's first halving, where the images' size chooses; then they double
+MOST_WIDTH = 384
 
 hp = Settings(__name__, {
     "latent_dim": Setting(100, "latents", at_least(1)),
-    "gen_widths": Setting((192, 256, 128), "channels before each of the generator's convolutions, which double a side",
-                          each()),
-    "disc_widths": Setting((64, 128, 256), "channels after each of the discriminator's, which halve a side",
-                           each()),
-    "kernel_size": Setting(5, "of all convolutions, in pixels", at_least(1)),
+    "gen_widths": Setting((192, 256, 128), "channels before each of the generator's convolutions, which double a side; "
+                          "(): by the size of the images, (192,96,48) for 32x32", WIDTHS),
+    "disc_widths": Setting((64, 128, 256), "channels after each of the discriminator's, which halve a side; (): by the "
+                           "size of the images, (48,96,192) for 32x32", WIDTHS),
+    "kernel_size": Setting(5, "of all convolutions, in pixels", between(1, 255)),
     "slope": Setting(0.2, "of LeakyReLU below 0"),
     "dropout": Setting(0.2, "share of the features in front of the logit that are dropped", share()),
     "gen_norm": norms.setting("batch", "the generator's layers"),
@@ -43,10 +47,13 @@ def build(hp: ConfigDict, spec: Spec) -> dict[str, Net]:
     if len(spec.x) != 3:
         raise UserError(f"model.name='dcgan': is of images [H,W,C], and the data are {spec.kind.name} {spec.x}; choose "
                         "another model")
+    chosen = widths_of(spec.x, FIRST_WIDTH, MOST_WIDTH)
     style = {"kernel_size": hp.kernel_size, "slope": hp.slope, "norm_momentum": hp.norm_momentum,
              "norm_eps": hp.norm_eps, "conv_std": hp.conv_std, "bias": hp.bias}
-    generator = Generator(widths=tuple(hp.gen_widths), image_shape=spec.x, norm_name=hp.gen_norm, **style)
-    discriminator = Discriminator(widths=tuple(hp.disc_widths), dropout=hp.dropout, norm_name=hp.disc_norm, **style)
+    generator = Generator(widths=tuple(hp.gen_widths) or chosen[::-1], image_shape=spec.x, norm_name=hp.gen_norm,
+                          **style)
+    discriminator = Discriminator(widths=tuple(hp.disc_widths) or chosen, dropout=hp.dropout,
+                                  norm_name=hp.disc_norm, **style)
     return {"gen": Net(generator, (jax.ShapeDtypeStruct((1, hp.latent_dim), jnp.float32),)),
             "disc": Net(discriminator, (jax.ShapeDtypeStruct((1, *spec.x), jnp.float32),))}
 
@@ -85,9 +92,9 @@ class Generator(Style):
     def __call__(self, z: jax.Array, train: bool) -> jax.Array:
         """x: [B,H,W,C] in [-1,1] of latents z: [B,Z] ~ N(0,I)."""
         height, width, channels = self.image_shape
-        start = [-(-size // 2 ** len(self.widths)) for size in (height, width)]
-        h = nn.Dense(prod(start) * self.widths[0], use_bias=self.bias, kernel_init=nn.initializers.glorot_uniform())(z)
-        h = self.activation(self.norm(h.reshape(-1, *start, self.widths[0]), train))
+        first = (*start(self.image_shape, len(self.widths)), self.widths[0])
+        h = nn.Dense(prod(first), use_bias=self.bias, kernel_init=nn.initializers.glorot_uniform())(z)
+        h = self.activation(self.norm(h.reshape(-1, *first), train))
         for features in self.widths[1:]:
             h = self.activation(self.norm(self.convolution(ConvTranspose, features, self.bias)(h), train))
         return jnp.tanh(self.convolution(ConvTranspose, channels, bias=True)(h)[:, :height, :width])

@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.layers import norms
-from gen_jax.settings import POSITIVE, Setting, Settings, at_least, each, one_of, share
+from gen_jax.settings import POSITIVE, Setting, Settings, at_least, between, each, one_of, share
 from gen_jax.types import Net, Spec
 
 ACTIVATIONS = {"relu": nn.relu, "leaky_relu": lambda h: nn.leaky_relu(h, 0.2), "silu": nn.silu, "gelu": nn.gelu,
@@ -28,7 +28,7 @@ hp = Settings(__name__, {
     "gen_activation": Setting("leaky_relu", ", ".join(ACTIVATIONS), one_of(*ACTIVATIONS)),
     "disc_activation": Setting("leaky_relu", ", ".join(ACTIVATIONS), one_of(*ACTIVATIONS)),
     "disc_pieces": Setting(0, "the discriminator's units are maxima of so many linear ones; 0: activations instead",
-                           at_least(0)),
+                           between(0, 1000)),
     "gen_norm": norms.setting("none", "the generator's hidden layers"),
     "disc_norm": norms.setting("none", "the discriminator's hidden layers"),
     "norm_momentum": Setting(0.9, "BatchNorm: share of the running statistics that stays at each step", share()),

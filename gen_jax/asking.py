@@ -1,0 +1,112 @@
+"""What a person asks of a trained model, as the arrays that the model takes. What does not fit is a UserError."""
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from gen_jax import data
+from gen_jax.errors import UserError
+from gen_jax.evals import Trained
+from gen_jax.find import nearest
+from gen_jax.types import PyTree
+
+
+def drawn(trained: Trained, num: int, given: Mapping[str, np.ndarray], seed: int | None, truncation: float) -> PyTree:
+    """num codes from the prior, multiplied by truncation. seed: of the noise; None: config.seed."""
+    if "sample_prior" not in trained.objective.predict:
+        raise UserError(f"the objective {trained.config.objective.name} has no prior to sample from; give it latents")
+    code = trained.sample_prior(trained.key("sample", seed), num, given)
+    if truncation == 1:
+        return code
+    if any(leaf.dtype.kind != "f" for leaf in jax.tree.leaves(code)):
+        raise UserError(f"truncation={truncation}: the codes of {trained.config.objective.name} are no real numbers")
+    return jax.tree.map(lambda leaf: (truncation * leaf).astype(leaf.dtype), code)
+
+
+def codes_of(trained: Trained, z: Any, name: str) -> np.ndarray:
+    """Codes [N,...] of the model's type; one alone, [...], is [1,...]. name: how the user calls them."""
+    shape, array = trained.code_shape, np.asarray(z)
+    if not hasattr(shape, "shape"):
+        raise UserError(f"{name}: a code of this model is not one array")
+    array = array[None] if array.shape == shape.shape[1:] else array
+    if array.shape[1:] != shape.shape[1:] or not len(array):
+        wanted = ", ".join(["N", *map(str, shape.shape[1:])])
+        raise UserError(f"{name}: has shape {array.shape}; codes of this model are ({wanted})")
+    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        raise UserError(f"{name}: must be finite numbers")
+    return array.astype(shape.dtype)
+
+
+def given_of(trained: Trained, asked: Mapping[str, Any], num: int) -> dict[str, np.ndarray]:
+    """What each of num examples is given, [num,...] by name. asked: a name, a number, or several, taken in turn."""
+    conditions = trained.objective.conditions
+    for name in asked:
+        if name not in conditions:
+            known = "; it can be asked for: " + ", ".join(conditions) if conditions else ", nor on anything else"
+            raise UserError(f"given.{name}: this run's model does not condition on {name!r}{known}")
+    return {name: _in_turn(trained, name, values, num) for name, values in asked.items()}
+
+
+def examples_of(trained: Trained, x: Any) -> np.ndarray:
+    """Examples [N,...] as the model sees them.
+
+    x: a picture file or several, which are prepared as the training data were; or an array, of one example or of some:
+    as they are stored (uint8 images), or as models see them (float images in [0,1]).
+    """
+    if isinstance(x, (str, Path)):
+        x = [x]
+    if isinstance(x, Sequence) and x and all(isinstance(one, (str, Path)) for one in x):
+        return np.asarray(trained.spec.kind.to_model(np.stack([_picture(trained, Path(one)) for one in x])))
+    spec, array = trained.spec, np.asarray(x)
+    for missing in ((), (0,), (array.ndim,), (0, array.ndim + 1)):  # a batch of one, one channel, both
+        padded = np.expand_dims(array, missing)
+        if padded.shape[1:] == spec.x and len(padded):
+            return _as_model(trained, padded)
+    wanted = ", ".join(map(str, ("N", *spec.x)))
+    raise UserError(f"an array of shape {array.shape} was given; this model sees ({wanted})")
+
+
+def _as_model(trained: Trained, array: np.ndarray) -> np.ndarray:
+    kind, stored = trained.spec.kind, trained.spec.dtype
+    if array.dtype == stored:
+        return np.asarray(kind.to_model(array))
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise UserError(f"an array of {array.dtype} was given; this model sees {stored}, or floats that are finite")
+    array = array.astype(np.float32)
+    if not np.allclose(array, kind.clip(array), atol=1e-3):
+        raise UserError(f"floats from {array.min():.4g} to {array.max():.4g} were given, which is out of the range of "
+                        f"{kind.name} data")
+    return array
+
+
+def _picture(trained: Trained, file: Path) -> np.ndarray:
+    if trained.spec.kind.name != "image":
+        raise UserError(f"{file}: this model's data are {trained.spec.kind.name}, not pictures; give it an array")
+    return data.picture(trained.config.data, trained.spec.x, file.expanduser())
+
+
+def _in_turn(trained: Trained, name: str, values: Any, num: int) -> np.ndarray:
+    example, words = trained.spec.given[name], trained.spec.names.get(name, ())
+    values = [values] if isinstance(values, str) or np.ndim(values) < len(example.shape) else list(values)
+    if not values:
+        raise UserError(f"given.{name}: is empty")
+    values = [_number(name, value, words) if isinstance(value, str) else value for value in values]
+    array = np.asarray([values[i % len(values)] for i in range(num)])
+    if array.shape[1:] != example.shape[1:] or array.dtype.kind not in "iuf":
+        raise UserError(f"given.{name}: must be numbers of shape {example.shape[1:]} for each example")
+    if words and not ((array >= 0) & (array < len(words)) & (array == array.astype(int))).all():
+        raise UserError(f"given.{name}: must be whole numbers from 0 to {len(words) - 1}")
+    return array.astype(example.dtype)
+
+
+def _number(name: str, word: str, words: tuple[str, ...]) -> float:
+    if word in words:
+        return words.index(word)
+    if words and not (word.isdecimal() and int(word) < len(words)):
+        raise UserError(f"given.{name}={word}: there is no such {name}{nearest(word, list(words))}")
+    try:
+        return float(word)
+    except ValueError:
+        raise UserError(f"given.{name}={word}: must be a number") from None

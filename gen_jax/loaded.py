@@ -1,0 +1,126 @@
+"""A trained run to work with in Python: arrays in, arrays out. gen_jax.load() gives one."""
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from gen_jax import asking
+from gen_jax.errors import UserError
+from gen_jax.evals import Trained
+from gen_jax.evals.latent.interpolation import spherical
+from gen_jax.find import nearest
+from gen_jax.report.files import read_json
+from gen_jax.report.workdir import Workdir
+from gen_jax.runs import load_run
+
+
+def load(workdir: str | Path, checkpoint: str | int = "latest") -> "LoadedRun":
+    """The run in workdir. checkpoint: "latest", "best" or a step that was saved.
+
+    Its data are not needed, and nothing is written. Raises UserError.
+    """
+    folder = Workdir(workdir)
+    return LoadedRun(load_run(folder, {}, str(checkpoint)).trained, folder)
+
+
+class LoadedRun:
+    """A trained model. Averaged weights are used where the run has some.
+
+    x are examples [N,...] as models see them: images are float32 [N,H,W,C] in [0,1]. z are their codes, [N,Z] where
+    codes are vectors. Of given, which conditional models take, a value is a class name, a number, or one for each
+    example. Methods that the model cannot serve raise UserError.
+    """
+
+    def __init__(self, trained: Trained, workdir: Workdir):
+        self._trained, self._workdir = trained, workdir
+
+    @property
+    def config(self) -> ConfigDict:
+        """The config of the run, locked."""
+        return self._trained.config
+
+    @property
+    def step(self) -> int:
+        """How many training steps the weights have seen."""
+        return self._trained.step
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names of its data; () where there are none."""
+        return self._trained.spec.classes
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """What was measured of these weights, by name: the record of their step, and what result.json adds to it."""
+        of_step = next((record for record in reversed(self._trained.history) if record["step"] == self.step), {})
+        results = (read_json(folder.result) or {} for folder in (self._workdir, self._workdir.of_step(self.step)))
+        measured = [result["metrics"] for result in results if result.get("step") == self.step]
+        return {name: value for part in (of_step, *measured) for name, value in part.items() if "/" in name}
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """The weights by net, as the net's module has them: nested dicts of arrays."""
+        return jax.tree.map(np.asarray, self._trained.vars.params)
+
+    def sample(self, num: int, seed: int = 0, given: Mapping[str, Any] | None = None, truncation: float = 1.0
+               ) -> np.ndarray:
+        """num samples x. truncation: a factor of the latents; below 1, samples are more typical and less diverse.
+
+        Of a model that conditions on the label, the classes come in turn where given says nothing.
+        """
+        given = self._trained.wanted(num, asking.given_of(self._trained, given or {}, num))
+        return self._trained.decode(asking.drawn(self._trained, num, given, seed, truncation), given)
+
+    def encode(self, x: Any, given: Mapping[str, Any] | None = None) -> Any:
+        """Codes of x: arrays, or one picture file or several, which are prepared as the training data were."""
+        x = asking.examples_of(self._trained, x)
+        return self._trained.encode(x, self._given("encode", given, len(x)))
+
+    def decode(self, z: Any, given: Mapping[str, Any] | None = None) -> np.ndarray:
+        """x of codes z."""
+        self._needs("decode")
+        z = asking.codes_of(self._trained, z, "z") if not isinstance(z, Mapping) else z
+        return self._trained.decode(z, self._given("decode", given, len(jax.tree.leaves(z)[0])))
+
+    def reconstruct(self, x: Any, given: Mapping[str, Any] | None = None) -> np.ndarray:
+        """What the codes of x decode to. x: as for encode."""
+        return self.decode(self.encode(x, given), given)
+
+    def interpolate(self, start: Any, end: Any, num: int = 11, given: Mapping[str, Any] | None = None) -> np.ndarray:
+        """num examples x on the arc between two codes [Z], both ends included."""
+        first, last = (asking.codes_of(self._trained, z, name)[0] for z, name in ((start, "start"), (end, "end")))
+        return self.decode(spherical(first, last, np.linspace(0, 1, num)), given)
+
+    def concept(self, concept: str) -> np.ndarray:
+        """The vector [Z] from codes of one set of training examples to another's: "3->8", "thin->bold".
+
+        A set is a class, or images in the lowest or highest quarter of an attribute. The checkpoint has the sets' mean
+        codes, of at most 2,000 training examples.
+        """
+        self._needs("encode")
+        sets = (self._trained.codes or {}).get("sets", {})
+        names = [part.strip() for part in concept.split("->")]
+        if len(names) != 2:
+            raise UserError(f"{concept!r}: must be written 'source->target', as in '1->0' or 'thin->bold'")
+        if unknown := [name for name in names if name not in sets]:
+            raise UserError(*(f"{concept!r}: there is no {name!r}{nearest(name, sorted(sets))}" for name in unknown))
+        source, target = (np.asarray(sets[name], np.float32) for name in names)
+        return target - source
+
+    def _needs(self, what: str) -> None:
+        if what not in self._trained.objective.predict:
+            raise UserError(f"this model cannot {what}: {self.config.objective.name} has no such part")
+
+    def _given(self, what: str, given: Mapping[str, Any] | None, num: int) -> dict[str, np.ndarray]:
+        """What num examples are given, for a model that must be told."""
+        self._needs(what)
+        asked = asking.given_of(self._trained, given or {}, num)
+        if lacking := [name for name in self._trained.objective.conditions if name not in asked]:
+            words = self._trained.spec.names.get(lacking[0], ())
+            raise UserError(f"this model must be told {lacking[0]!r}: given={{{lacking[0]!r}: ...}}"
+                         + (f", one of {', '.join(words)}" if words else ""))
+        return asked

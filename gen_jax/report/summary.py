@@ -1,0 +1,118 @@
+"""What a run has measured, in a few lines for the terminal."""
+import fnmatch
+import shutil
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ml_collections import ConfigDict
+
+from gen_jax.find import find
+from gen_jax.types import Metric
+
+HEADLINES = 5  # rows at most
+SPLITS = ("train", "test")
+COLUMNS = (*SPLITS, "samples")  # what a number can be of
+
+Numbers = Mapping[str, float | str | None]
+
+
+class Row(NamedTuple):
+    """One quantity."""
+
+    name: str  # "kl", of "test/kl" and "kl/train"
+    metric: Metric
+    values: dict[str, float]  # by COLUMNS
+
+
+def declared(config: ConfigDict) -> dict[str, Metric]:
+    """What the objective of config, and each eval that it names, declare of their numbers, by name or pattern."""
+    evals = dict.fromkeys((*config.evals.end, *config.evals.during))
+    modules = [find("objectives", config.objective.name), *(find("evals", name) for name in evals)]
+    return {name: metric for module in modules for name, metric in getattr(module, "METRICS", {}).items()}
+
+
+def rows(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
+    """The quantities among numbers, in their order; of two numbers for one place the later counts.
+
+    numbers: by name, as in result.json; sentences and what is not finite are left out.
+    """
+    of_real = {metric.real: name for name, metric in metrics.items() if metric.real}
+    found: dict[str, Row] = {}
+    for name, value in numbers.items():
+        if value is None or isinstance(value, str):
+            continue
+        quantity, split = _quantity(name)
+        if name in of_real:
+            quantity, split = of_real[name], "test"
+        pattern = next((key for key in metrics if fnmatch.fnmatchcase(quantity, key)), None)
+        metric = metrics.get(pattern, Metric())
+        found.setdefault(quantity, Row(quantity, metric, {})).values[split or metric.of] = value
+    return list(found.values())
+
+
+def headlines(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
+    """The rows that a run is known by, at most HEADLINES: by rank, or where none has one those of a split."""
+    every = rows(numbers, metrics)
+    ranked = sorted((row for row in every if row.metric.rank), key=lambda row: row.metric.rank)
+    split = {_quantity(name)[0] for name in numbers if _quantity(name)[1] and not name.endswith("_norm")}
+    return (ranked or [row for row in every if row.name in split])[:HEADLINES]
+
+
+def summary(config: ConfigDict, history: list[dict], numbers: Numbers) -> list[str]:
+    """The lines at the end of a run: headlines, sentences, and the best record."""
+    metrics = declared(config)
+    return [*table(headlines(numbers, metrics)), *sentences(numbers), *best(config, history, metrics)]
+
+
+def report(config: ConfigDict, numbers: Numbers) -> list[str]:
+    """The lines of all that was just measured."""
+    return [*table(rows(numbers, declared(config))), *sentences(numbers)]
+
+
+def table(rows: list[Row]) -> list[str]:
+    """The rows in aligned columns; a column that no row has is left out."""
+    columns = [column for column in COLUMNS if any(column in row.values for row in rows)]
+    lines = [["metric", *columns, "unit", "better"]]
+    lines += [[row.name, *(_text(row.values.get(column)) for column in columns), row.metric.unit, row.metric.better]
+              for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    aligned = ["<", *[">"] * len(columns), "<", "<"]
+    return ["  ".join(f"{word:{side}{width}}" for word, side, width in zip(line, aligned, widths, strict=True)).rstrip()
+            for line in lines] if rows else []
+
+
+def sentences(numbers: Numbers) -> Iterator[str]:
+    """What was measured in words, as wide as the terminal."""
+    for name, words in numbers.items():
+        if isinstance(words, str):
+            yield from textwrap.wrap(f"{name}: {words}", shutil.get_terminal_size((120, 24)).columns,
+                                     subsequent_indent="  ")
+
+
+def best(config: ConfigDict, history: list[dict], metrics: Mapping[str, Metric]) -> Iterator[str]:
+    """A line: in which record the main test metric was best. None where no record has one.
+
+    It is config.checkpoint.best, else the first test metric of rank 1.
+    """
+    main = [f"test/{name}" for name, metric in metrics.items() if metric.rank == 1]
+    name = next((name for name in (config.checkpoint.best, *main) if any(name in record for record in history)), "")
+    known = [record for record in history if record.get(name) is not None]
+    if not known:
+        return
+    higher = metrics.get(_quantity(name)[0], Metric()).better == "higher"
+    record = (max if higher else min)(known, key=lambda record: record[name])
+    unit = "epoch" if "epoch" in record else "step"
+    yield f"best {unit} {record[unit]:,} of {history[-1][unit]:,}: {name} {_text(record[name])}"
+
+
+def _quantity(name: str) -> tuple[str, str]:
+    """(name without its split, the split, "" where it has none)."""
+    parts = name.split("/")
+    return "/".join(part for part in parts if part not in SPLITS), next((part for part in parts if part in SPLITS), "")
+
+
+def _text(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
