@@ -41,6 +41,7 @@ def smoke(config: ConfigDict) -> ConfigDict:
     config.train.update({"batch_size": 16, "epochs": 2})
     config.checkpoint.every_epochs = 1
     config.evals.update({"batch_size": 16, "every_epochs": min(config.evals.every_epochs, 1)})
+    config.report.dpi = 50
     if config.train.steps:
         config.train.steps = 12
     for section in (config.log, config.evals, config.checkpoint):

@@ -10,7 +10,8 @@ from gen_jax.models.gan import dcgan
 from gen_jax.objectives import gan
 from gen_jax.optimizers import adam
 
-EVALS = ("gan_losses", "gan_health", "samples", "samples_over_time", "frechet")  # of GANs of images
+EVALS = ("gan_losses", "gan_health", "samples", "samples_over_time", "nearest_images", "latent_walk",
+         "frechet")  # of GANs of images
 
 
 def get_config(variant: str = ""):

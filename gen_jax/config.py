@@ -9,7 +9,19 @@ from ml_collections import ConfigDict
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
 from gen_jax.parts import EVALS, OPTIM, ROOMS, complete, parts
-from gen_jax.settings import BELOW, POSITIVE, Must, Setting, Settings, at_least, one_of, placeholder, share, shown
+from gen_jax.settings import (
+    BELOW,
+    POSITIVE,
+    Must,
+    Setting,
+    Settings,
+    at_least,
+    between,
+    one_of,
+    placeholder,
+    share,
+    shown,
+)
 
 FORMAT = 2  # of a workdir: raise it when older runs cannot be read
 
@@ -42,6 +54,13 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
         "keep": Setting(2, "the latest so many are kept, and the best", POSITIVE),
         "best": Setting("", 'the metric whose lowest value among the saved is kept; "": none'),
     }),
+    "report": Settings("report", {
+        "format": Setting("png", "of figures: png, or pdf or svg, which are drawn in lines; GIFs and pixels stay as "
+                          "they are", one_of("png", "pdf", "svg")),
+        "dpi": Setting(150, "pixels per inch of a figure as png", between(30, 1200)),
+        "scale": Setting(1.0, "size of a figure, in multiples of how it is laid out (at most 7.5 inches wide); text "
+                         "keeps its size in points", between(0.7, 5)),
+    }),
     "log": Settings("log", {
         "every_steps": Setting(placeholder(int), "how often metrics are recorded, in steps; unset: each epoch",
                                POSITIVE),
@@ -50,7 +69,8 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
 }
 
 # Sections and keys that a later launch in the same workdir may change: they touch neither state nor data order.
-FREE = ("evals", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir", "train.on_device_gb")
+FREE = ("evals", "report", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir",
+        "train.on_device_gb")
 
 # These as well, where no learning rate is scheduled over the run.
 LENGTH = ("train.epochs", "train.steps", "derived.total_steps")
@@ -208,6 +228,14 @@ def typed(config: ConfigDict) -> ConfigDict:
             for key in [key for key, value in section.items() if value is None and key in fresh]:
                 del section[key]
                 section[key] = fresh.get_ref(key)
+    return config
+
+
+def filled(config: ConfigDict) -> ConfigDict:
+    """config itself, as it was stored, with the default settings of sections that runs did not have then."""
+    for name, settings in RUN.items():
+        if name not in config:
+            config[name] = ConfigDict(settings.values())
     return config
 
 

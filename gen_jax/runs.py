@@ -32,7 +32,7 @@ def trained_of(built: Experiment, state: TrainState, workdir: Workdir, other: Tr
     step = int(state.step)
     history = MetricsLog(workdir.metrics).history(step, saved_log(workdir.checkpoints / str(step)))
     return Trained(built.config, built.objective, built.spec, state.averaged(), built.data, history, other,
-                   raw=state.vars, saved=workdir.saved, step=step, codes=codes)
+                   raw=state.vars, saved=workdir.saved, name=workdir.path.name, step=step, codes=codes)
 
 
 def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest") -> Run:

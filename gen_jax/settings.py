@@ -36,7 +36,7 @@ def at_least(low: float, below: float = BELOW) -> Must:
     return Must(lambda value: low <= value < below, f"at least {low} and below {'2**31' if below == BELOW else below}")
 
 
-def between(low: int, high: int) -> Must:
+def between(low: float, high: float) -> Must:
     """A number from low to high, both included."""
     return Must(lambda value: low <= value <= high, f"from {low} to {high:,}")
 

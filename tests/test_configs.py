@@ -6,17 +6,40 @@ import re
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import configs
+from gen_jax import style
 from gen_jax.modes.train import train
+from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
 
 FILES = sorted(path for path in Path(configs.__file__).parent.glob("*.py") if path.stem not in ("__init__", "base"))
 
 
+def says_what_it_shows(name, figure):
+    """A figure has a title, its axes have names, and its text is no smaller than others'."""
+    titles = [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]
+    assert any(titles), f"{name} has no title"
+    assert figure.get_figwidth() <= style.WIDTH, f"{name} is so wide that its text is small on a slide"
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= style.SMALL, name
+    for axes in figure.axes:
+        if axes.lines or axes.collections or axes.containers:
+            for axis, shared in ((axes.xaxis, figure.get_supxlabel()), (axes.yaxis, figure.get_supylabel())):
+                numbered = any(label.get_visible() and label.get_text() for label in axis.get_ticklabels())
+                assert axis.get_label_text() or shared or not numbered, f"{name}: an axis has no name"
+
+
 @pytest.mark.parametrize("name", [path.stem for path in FILES])
-def test_smoke(name, tmp_path):
-    workdir = Workdir(tmp_path / name)
+def test_smoke(name, tmp_path, monkeypatch):
+    workdir, save = Workdir(tmp_path / name), results.save
+
+    def checked(path, result, *report):
+        if isinstance(result, Figure):
+            says_what_it_shows(path.name, result)
+        save(path, result, *report)
+    monkeypatch.setattr(results, "save", checked)
     train(importlib.import_module(f"configs.{name}").get_config("smoke"), workdir)
     result = json.loads(workdir.result.read_bytes())
     for key in ("config", "seed", "step", "images_seen", "wall_s", "images_per_s", "state_sha256", "data_fingerprint"):

@@ -1,14 +1,21 @@
 """Evals against closed forms, and the judge against images whose attributes are known."""
+import json
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
+from PIL import Image
 from scipy import stats
 
 from gen_jax import experiment
+from gen_jax.config import RUN, differences, validate
 from gen_jax.data import digits, points
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
+from gen_jax.evals._draw import curve, fit_to_later, scatter, titled
 from gen_jax.evals.lab import exact_density
 from gen_jax.evals.latent import ae_vs_vae, concepts, interpolation
 from gen_jax.evals.latent._attributes import Judge, ink, slant, width
@@ -18,6 +25,9 @@ from gen_jax.grids import grid
 from gen_jax.models.vae import mlp_autoencoder, mlp_vae
 from gen_jax.objectives import autoencoder, elbo
 from gen_jax.optimizers import adam
+from gen_jax.report import results
+from gen_jax.report.files import write_json
+from gen_jax.style import figure
 from gen_jax.terms.densities import bernoulli_nll
 from gen_jax.types import Batch, Vars
 
@@ -161,6 +171,58 @@ def test_concept_vector_is_the_difference_of_means_and_controls_are_as_long(trai
     np.testing.assert_allclose(lengths, np.linalg.norm(vector), rtol=1e-5)
     (line, *_) = concepts.concept_faults("evals.concepts.pairs", "1 to 0", trained.train)
     assert "must be written 'source->target'" in line
+
+
+def test_a_figure_is_a_pdf_in_the_asked_size_and_pixels_stay_pixels(tmp_path):
+    pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    report = ConfigDict(RUN["report"].values(format="pdf", scale=2.0))
+    for name in ("a", "b"):
+        picture = titled(pixels, "four pixels")
+        width, height = picture.get_size_inches()
+        results.save(tmp_path / name, picture, report)
+    content = (tmp_path / "a.pdf").read_bytes()
+    assert content.startswith(b"%PDF") and content == (tmp_path / "b.pdf").read_bytes()
+    box = [float(side) for side in re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", content).groups()]
+    assert box == pytest.approx([2 * 72 * width, 2 * 72 * height])
+    assert b"/Interpolate true" not in content
+    results.save(tmp_path / "c", pixels, report)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "c.png"))[::256, ::256], pixels)
+
+
+def test_how_figures_look_is_free_to_change_and_older_runs_get_it(tiny, workdir):
+    old = json.loads(tiny.config.to_json())
+    del old["report"]
+    write_json(workdir.config, old)
+    config = workdir.stored_config()
+    assert config.report.format == "png"
+    config.report.update({"format": "svg", "dpi": 300})
+    assert not differences(old, config.to_dict())
+    config.report.format = "jpg"
+    with pytest.raises(UserError, match="report.format='jpg'"):
+        validate(config)
+
+
+def test_long_curves_are_drawn_by_means_and_the_first_epoch_does_not_set_the_scale():
+    history = [{"epoch": i, "loss": 1000.0 if i == 1 else 100.0 + 5 * (-1)**i} for i in range(1, 1001)]
+    _, [[axes]] = figure(3)
+    curve(axes, history, "loss", "loss")
+    fit_to_later(axes)
+    drawn = axes.lines[0].get_ydata()
+    assert len(drawn) <= 100 and np.ptp(drawn[1:]) < 2
+    assert axes.get_ylim()[1] < 120 and "from" in axes.texts[0].get_text()
+
+
+def test_classes_are_painted_in_random_order_and_more_than_ten_by_marker():
+    points, labels = np.random.default_rng(0).standard_normal((120, 2)), np.repeat(np.arange(12), 10)
+    _, [[axes]] = figure(3)
+    scatter(axes, points, labels, [str(i) for i in range(12)])
+    dots, = axes.collections
+    painted = dots.get_offsets()
+    order = [int(np.flatnonzero((points == place).all(1))[0]) for place in painted]
+    assert sorted(order) == list(range(120)) and np.abs(np.diff(labels[order])).mean() > 2
+    looks = {(tuple(color), len(path.vertices)) for color, path in
+             zip(dots.get_facecolors(), dots.get_paths(), strict=True)}
+    assert len(looks) == 12
 
 
 def test_grid_places_images_row_by_row():

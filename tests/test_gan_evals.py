@@ -9,7 +9,7 @@ from gen_jax import experiment, grids
 from gen_jax.data import Splits, take
 from gen_jax.evals import Trained
 from gen_jax.evals.health import gan_health, gan_signals
-from gen_jax.evals.samples import frechet, samples_over_time
+from gen_jax.evals.samples import frechet, latent_walk, nearest_images, samples_over_time
 from gen_jax.judges import classifier
 from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
@@ -134,6 +134,28 @@ def test_frechet_distance_of_normals_is_its_closed_form():
     assert frechet.frechet(x, x * scale + shift) == pytest.approx(5 + np.square(1 - scale).sum(), rel=0.01)
 
 
+def test_a_planted_copy_is_found_at_distance_0_and_stands_first(trained):
+    x = trained.test_x[:20].copy()
+    x[7] = trained.train_x[500]
+    found = nearest_images.pairs(trained, x)
+    np.testing.assert_array_equal(found.nearest[0], found.x[0])
+    assert found.distances[0] == pytest.approx(0, abs=1e-5) and found.distances[1] > 0.1
+    every = np.sqrt(np.square(found.x[3] - trained.train_x).sum((1, 2, 3)))
+    assert found.distances[3] == pytest.approx(every.min(), rel=1e-5)
+
+
+def test_a_walk_turns_evenly_and_comes_back(trained):
+    latents = np.random.default_rng(0).standard_normal((3, 32)).astype(np.float32)
+    path = latent_walk.walk(latents, 8)
+    np.testing.assert_allclose(path[:, 0], latents, rtol=1e-5)
+    lengths = np.linalg.norm(np.concatenate([path.reshape(24, 32), latents[:1]]), axis=1)
+    steps = np.diff(lengths).reshape(3, 8)  # along each leg the length changes evenly: no dip, as on a line
+    np.testing.assert_allclose(steps, np.repeat(steps.mean(1, keepdims=True), 8, 1), atol=1e-5)
+    trained.config.evals.latent_walk.update({"latents": 3, "steps": 4})
+    (_, _), (_, animation) = latent_walk.evaluate(trained)
+    assert len(animation.frames) == len(animation.captions) == 12 and animation.captions[-1] == "latent 3 to 1"
+
+
 def test_the_strip_and_the_animation_show_what_was_drawn(trained, tmp_path):
     rng = np.random.default_rng(0)
     drawn = [rng.integers(0, 256, (64, 8, 8, 1), dtype=np.uint8) for _ in range(3)]
@@ -146,6 +168,7 @@ def test_the_strip_and_the_animation_show_what_was_drawn(trained, tmp_path):
     assert len(animation.frames) == 2, "the third is of steps that a resumed run has not yet made again"
     for frame, x in zip(animation.frames, drawn, strict=False):
         np.testing.assert_array_equal(grids.tiles(frame, 8, (8, 8, 1)), x)
+    assert animation.captions == ["epoch 1", "epoch 2"]
     results.save(tmp_path / "strip", strip)
     results.save(tmp_path / "strip", animation)
     assert (tmp_path / "strip.png").exists() and (tmp_path / "strip.gif").read_bytes()[:4] == b"GIF8"

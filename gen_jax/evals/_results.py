@@ -9,6 +9,7 @@ class Animation(NamedTuple):
     """Pictures one after the other: a GIF."""
 
     frames: list[np.ndarray]  # uint8 [H,W,C] or [H,W], of one size
+    captions: list[str]  # what is written above each
 
 
 class Arrays(NamedTuple):

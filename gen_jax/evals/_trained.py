@@ -37,7 +37,9 @@ class Trained:
     other: "Trained | None" = None  # the run that config.evals.other names
     raw: Vars | None = None  # without the averages
     saved: Callable[[str], list[Path]] = lambda name: []  # what an eval saved during training under a name, in order
+    name: str = ""  # of the run: its folder's
     step: int = 0  # steps that the state has seen
+    training: bool = False  # whether it goes on: pictures are then left as they are, without a title
     codes: dict | None = None  # of the training data's codes, what the checkpoint says: see evals/latent/_codes.py
 
     @property

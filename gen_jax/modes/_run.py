@@ -38,7 +38,7 @@ def measure(run: Run, workdir: Workdir, interrupts: Interrupts, lines: Callable[
     with writing(workdir):
         write_json(workdir.result, result)
     tensorboard = tensorboard_of(run.trained.config, workdir, result["step"])
-    keep = keeper(workdir, workdir.figures, "", tensorboard, result["step"])
+    keep = keeper(workdir, workdir.figures, "", run.trained.config.report, tensorboard, result["step"])
     line, left_out, failed = Line(), {}, []
     for i, name in enumerate(names, 1):
         with (interrupts.at_once("stopped while measuring; training is finished and saved, --mode=eval measures again"),
@@ -92,12 +92,16 @@ def run_eval(name: str, trained: Trained, keep: Callable[[str, Any], None]) -> d
     return numbers
 
 
-def keeper(workdir: Workdir, folder: Path, suffix: str, tensorboard: TensorBoard | None, step: int
+def keeper(workdir: Workdir, folder: Path, suffix: str, report: ConfigDict, tensorboard: TensorBoard | None, step: int
            ) -> Callable[[str, Any], None]:
-    """keep(name, result): writes to folder, with a suffix to the name; pages to the workdir itself."""
+    """keep(name, result): writes to folder, with a suffix to the name; pages to the workdir itself.
+
+    report: config.report, how figures are written.
+    """
     def keep(name: str, result: Any) -> None:
         with writing(workdir):
-            results.save(workdir.path / name if isinstance(result, Page) else folder / f"{name}{suffix}", result)
+            results.save(workdir.path / name if isinstance(result, Page) else folder / f"{name}{suffix}", result,
+                         report)
             if tensorboard:
                 tensorboard.picture(name, result, step)
     return keep

@@ -1,6 +1,7 @@
 """One training session in a workdir: from the latest checkpoint to the last step."""
 import math
 import time
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -77,7 +78,7 @@ class Session:
 
     def trained(self) -> Trained:
         """The state as evals see it."""
-        return trained_of(self.experiment, self.progress.state, self.workdir)
+        return replace(trained_of(self.experiment, self.progress.state, self.workdir), training=True)
 
     def _resume(self) -> tuple[loop.Progress, float, bool]:
         """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it; whether the
@@ -184,7 +185,7 @@ class Session:
     def _draw(self, suffix: str, step: int) -> dict[str, float]:
         """Runs the evals that are due during training; their numbers, without their sentences."""
         trained, numbers = self.trained(), {}
-        keep = keeper(self.workdir, self.workdir.samples, suffix, self.tensorboard, step)
+        keep = keeper(self.workdir, self.workdir.samples, suffix, self.config.report, self.tensorboard, step)
         names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
         for i, name in enumerate(names, 1):
             with self.line.evaluating(f"{name} {i}/{len(names)}"):

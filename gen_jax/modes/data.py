@@ -33,7 +33,7 @@ def show(config: ConfigDict, workdir: Workdir) -> None:
     x = np.asarray(kind.to_model(splits["train"].x))
     with writing(workdir):
         workdir.path.mkdir(parents=True, exist_ok=True)
-        results.save(workdir.path / "data", kind.draw(x[:100], 10, lambda: x))
+        results.save(workdir.path / "data", kind.draw(x[:100], 10, lambda: x), config.report)
     print(f"the first training examples: {workdir.path / 'data.png'}")
 
 

@@ -62,7 +62,8 @@ def sample(workdir: Workdir, overrides: dict, given: dict[str, str], num: int = 
     shown = x[:MAX_SHOWN]
     with writing(Workdir(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        results.save(folder / "samples", trained.picture(shown, columns=round(len(shown)**0.5) or 1))
+        results.save(folder / "samples", trained.picture(shown, columns=round(len(shown)**0.5) or 1),
+                     trained.config.report)
         write_atomically(folder / "samples.npz", buffer.getvalue())
         _save_each(folder / "sampled", trained, x)
     say(f"{num} samples: {folder / 'samples.png'}, {folder / 'samples.npz'}")

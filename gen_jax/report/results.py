@@ -1,28 +1,34 @@
-"""What evals give, to files: figures and pixels to PNG, animations to GIF, arrays to .npz, pages to HTML."""
+"""What evals give, to files: figures to PNG, PDF or SVG, pixels to PNG, animations to GIF, arrays to .npz, pages to
+HTML."""
 import io
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
+from ml_collections import ConfigDict
+from PIL import Image, ImageDraw, ImageFont
 
+from gen_jax.config import RUN
 from gen_jax.evals import Animation, Arrays, Page
 from gen_jax.grids import enlarge
 from gen_jax.report.files import write_atomically
 
 FRAME_MS, LAST_MS = 100, 2000  # how long a frame of an animation stands, and its last
+CAPTION = 0.04  # the height of an animation's text, of its width
+REPORT = ConfigDict(RUN["report"].values())
+UNDATED = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}  # the same figure is the same file
 
 
-def save(path: Path, result: Figure | np.ndarray | Animation | Arrays | Page) -> None:
+def save(path: Path, result: Figure | np.ndarray | Animation | Arrays | Page, report: ConfigDict = REPORT) -> None:
     """Writes result to path with its ending; pixels [H,W,C] are enlarged by whole factors.
 
-    path: without its ending. Raises OSError.
+    path: without its ending; report: config.report, how figures are written. Raises OSError.
     """
-    ending, content = _content(result)
+    ending, content = _content(result, report)
     write_atomically(path.with_name(f"{path.name}.{ending}"), content)
 
 
-def _content(result) -> tuple[str, bytes]:
+def _content(result, report: ConfigDict) -> tuple[str, bytes]:
     if isinstance(result, Page):
         return "html", result.html
     buffer, ending = io.BytesIO(), "png"
@@ -31,11 +37,23 @@ def _content(result) -> tuple[str, bytes]:
         np.savez_compressed(buffer, **result.arrays)
     elif isinstance(result, Animation):
         ending = "gif"
-        first, *rest = [Image.fromarray(frame.squeeze()) for frame in result.frames]
+        first, *rest = map(_captioned, result.frames, result.captions)
         first.save(buffer, format="gif", save_all=True, append_images=rest, loop=0,
                    duration=[FRAME_MS] * len(rest) + [LAST_MS])
     elif isinstance(result, Figure):
-        result.savefig(buffer, format="png", dpi=150)
+        ending = report.format
+        result.set_size_inches(report.scale * result.get_size_inches())
+        result.savefig(buffer, format=ending, dpi=report.dpi, metadata=UNDATED[ending])
     else:
         Image.fromarray(enlarge(result).squeeze()).save(buffer, format="png")
     return ending, buffer.getvalue()
+
+
+def _captioned(frame: np.ndarray, text: str) -> Image.Image:
+    """The picture under a line of text."""
+    picture = Image.fromarray(frame.squeeze())
+    size = max(12, round(CAPTION * picture.width))
+    whole = Image.new(picture.mode, (picture.width, picture.height + 2 * size), "white")
+    whole.paste(picture, (0, 2 * size))
+    ImageDraw.Draw(whole).text((picture.width / 2, size), text, "black", ImageFont.load_default(size), anchor="mm")
+    return whole

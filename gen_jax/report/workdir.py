@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gen_jax.config import FORMAT, differences
+from gen_jax.config import FORMAT, differences, filled
 from gen_jax.errors import UserError
 from gen_jax.folders import expanded
 from gen_jax.report.files import read_json, write_json
@@ -109,7 +109,7 @@ class Workdir:
         if not isinstance(derived, dict) or derived.get("format") != FORMAT:
             raise UserError(f"{self.config}: was made by an older gen_jax, whose runs this one does not read, or by "
                             "something else: check out the commit in run.json beside it, or name another folder")
-        return ConfigDict(_tuples(stored))
+        return filled(ConfigDict(_tuples(stored)))
 
     def _folders(self) -> tuple[Path, ...]:
         return self.path, self.checkpoints, self.samples, self.figures

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
+from gen_jax.style import BLUE, PALE, figure
 from gen_jax.types import Kind
 
 MOST = 5000  # data points in a picture
@@ -29,18 +30,18 @@ def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def draw(x: np.ndarray, columns: int, data: Callable) -> Figure:
     """A figure of the points x [N,D] over the data [M,D], where they can be had, along their first two coordinates."""
-    x, over = _flat(x), data()
-    behind = x if over is None else _flat(over[:MOST])
-    fig = Figure(figsize=(5, 5), layout="constrained")
-    axes = fig.subplots()
+    flat, over = _flat(x), data()
+    behind = flat if over is None else _flat(over[:MOST])
+    fig, [[axes]] = figure(5, width=5)
     if over is not None:
-        axes.scatter(*behind.T, s=4, color="lightgray", linewidths=0, label="data")
-    axes.scatter(*x.T, s=6, color="tab:blue", alpha=0.7, linewidths=0, label="samples")
+        axes.scatter(*behind.T, s=4, color=PALE, linewidths=0, label="data")
+    axes.scatter(*flat.T, s=6, color=BLUE, alpha=0.7, linewidths=0, label="samples")
     low, high = behind.min(0), behind.max(0)
     margin = 0.15 * (high - low).max() + 1e-6
     axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin), aspect="equal",
-             title=f"{len(x):,} samples" + ("" if over is None else " over the data"))
-    axes.legend(loc="upper right", fontsize=8, markerscale=2)
+             xlabel="x₁", ylabel="x₂" if x.shape[1] > 1 else "")
+    axes.legend(loc="upper right", markerscale=3)
+    fig.suptitle(f"{len(x):,} samples" + ("" if over is None else " over the data"))
     return fig
 
 

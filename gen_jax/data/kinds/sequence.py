@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
+from gen_jax.style import figure
 from gen_jax.types import Kind
 
 
@@ -32,12 +33,13 @@ def draw(x: np.ndarray, columns: int, data: Callable) -> Figure:
     scale = x if data is None else data
     columns = min(columns, len(x))
     rows = -(-len(x) // columns)
-    fig = Figure(figsize=(1.6 * columns, 1.1 * rows), layout="constrained")
-    panels = fig.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    fig, panels = figure(1 + 1.1 * rows, rows, columns, width=1 + 1.6 * columns, sharex=True, sharey=True)
     for panel, sequence in zip(panels.flat, x, strict=False):
         panel.plot(sequence, linewidth=1)
     panels[0, 0].set_ylim(float(scale.min()), float(scale.max()) or 1.0)
     fig.suptitle(f"{len(x):,} samples")
+    fig.supxlabel("step")
+    fig.supylabel("value of each feature")
     return fig
 
 

@@ -9,9 +9,11 @@ from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import curve, figure, unit
+from gen_jax.evals._draw import about, curve, legend_below, log_scale, threshold, unit
+from gen_jax.style import PALE, figure
 
 NEEDS = ("sample_prior", "decode", "measure:disc_loss")
 LARGEST_LOSS = {"disc/loss": 18.0, "gen/loss": 9.0}  # nats; the discriminator's is of a real example and a fake
@@ -42,7 +44,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     words = verdict(records)
     yield "health/verdict", words
     if records:
-        yield "gan_health", _figure(trained.history, words)
+        yield "gan_health", _figure(trained, records, words)
 
 
 def signals(history: list[dict], smoothing: float = 0.0) -> list[dict]:
@@ -50,10 +52,14 @@ def signals(history: list[dict], smoothing: float = 0.0) -> list[dict]:
 
     smoothing: of the labels of real images, which keeps D(x) below 1.
     """
-    limit = min(LARGEST_MARGIN, LARGEST_SHARE * (1 - smoothing))
+    limit = _largest_margin(smoothing)
     whole = [{name: np.nan if value is None else value for name, value in record.items()}  # null: not finite
              for record in history if all(name in record for name in READ)]
     return [record | {"saturation": (record["disc/real"] - record["disc/fake"]) / limit} for record in whole]
+
+
+def _largest_margin(smoothing: float) -> float:
+    return min(LARGEST_MARGIN, LARGEST_SHARE * (1 - smoothing))
 
 
 def verdict(records: list[dict]) -> str:
@@ -62,17 +68,24 @@ def verdict(records: list[dict]) -> str:
         return (f"unknown: all signals are there {len(records)} times, and a verdict takes {RECENT}; gan_signals must "
                 "be among evals.during, evals.every_epochs or every_steps small enough, and the objective report D(x) "
                 "and D(G(z))")
+    if found := onset(records):
+        ailment, first = found
+        return f"{ailment.name} since step {_when(first)}: {ailment.evidence(records)}"
+    last = records[-1]
+    return (f"healthy at step {_when(last)}: in training D(x) is {last['disc/real']:.2f} and "
+            f"D(G(z)) {last['disc/fake']:.2f}; samples are {last['samples/diversity']:.0%} as diverse as test images, "
+            f"and {last['samples/nearest']:.0%} as far from training images")
+
+
+def onset(records: list[dict]) -> tuple[Ailment, dict] | None:
+    """The first ailment that holds to the last of records, and the record since which it does."""
     for ailment in AILMENTS:
         since = len(records)
         while since and ailment.holds(records, since - 1):
             since -= 1
         if since < len(records):
-            first = records[since]
-            return f"{ailment.name} since step {_when(first)}: {ailment.evidence(records)}"
-    last = records[-1]
-    return (f"healthy at step {_when(last)}: in training D(x) is {last['disc/real']:.2f} and "
-            f"D(G(z)) {last['disc/fake']:.2f}; samples are {last['samples/diversity']:.0%} as diverse as test images, "
-            f"and {last['samples/nearest']:.0%} as far from training images")
+            return ailment, records[since]
+    return None
 
 
 def _when(record: dict) -> str:
@@ -153,30 +166,67 @@ AILMENTS = (
             f"features/distance, where {LARGEST_GAP:g} is near, {_advice(records)}"),
 )
 
-PANELS = {
-    "D(x), D(G(z)) in training": ("disc/real", "disc/fake", "gen/fake"),
-    "held out": ("test/real", "test/fake", "test/accuracy"),
-    "loss, nats": ("disc/loss", "gen/loss", "test16/disc_loss", "test16/gen_loss"),
-    "gradient norm": ("disc/grad_norm", "gen/grad_norm"),
-    "update norm": ("disc/update_norm", "gen/update_norm"),
-    "samples": ("samples/diversity", "samples/spacing", "samples/nearest", "samples/copied", "ema/distance"),
-    "Fréchet distance, random features": ("features/distance", "features/distance_real"),
-}
 
 
-def _figure(history: list[dict], words: str):
-    recorded = {name for record in history for name in record}
-    panels = {title: names for title, names in PANELS.items() if recorded & {*names}}
-    columns = -(-len(panels) // 2)
-    fig, axes = figure(10 / 3 * columns, 5.2, rows=2, columns=columns)
-    for panel in axes.flat[len(panels):]:
-        panel.set_axis_off()
-    for panel, (title, names) in zip(axes.flat, panels.items(), strict=False):
-        for name in names:
-            curve(panel, history, name, name)
-        panel.set(title=title, xlabel=unit(history))
-        panel.set_ylim(bottom=min(0, panel.get_ylim()[0]))
-        if panel.lines:
-            panel.legend(fontsize=7)
-    fig.suptitle(fill(words, 130), fontsize=9)
+class Panel(NamedTuple):
+    """One panel of the figure."""
+
+    title: str
+    ylabel: str
+    curves: dict[str, str]  # by the metric's name, what it is called
+    limits: tuple[tuple[float, str], ...] = ()  # what a verdict compares with, and what is said beyond it
+    is_log: bool = False
+
+
+def _panels(smoothing: float) -> tuple[Panel, ...]:
+    """The figure's panels; those of which nothing was recorded are left out."""
+    return (
+        Panel("in training", "probability of being real",
+              {"disc/real": "D(x)", "disc/fake": "D(G(z))", "disc/margin": "D(x) - D(G(z))"},
+              ((_largest_margin(smoothing), "difference above: saturated"),)),
+        Panel("held-out images", "probability of being real",
+              {"test/real": "D(x)", "test/fake": "D(G(z))", "test/accuracy": "share told right"}),
+        Panel("losses", "nats per example",
+              {"disc/loss": "D", "gen/loss": "G", "test16/disc_loss": "D, 16 held out",
+               "test16/gen_loss": "G, 16 held out"},
+              ((LARGEST_LOSS["disc/loss"], "D above: diverged"), (LARGEST_LOSS["gen/loss"], "G above: diverged"))),
+        Panel("gradients and updates", "norm",
+              {"disc/grad_norm": "gradient of D", "gen/grad_norm": "gradient of G", "disc/update_norm": "update of D",
+               "gen/update_norm": "update of G"}, is_log=True),
+        Panel("distances of samples", "in those of test images",
+              {"samples/diversity": "to any sample", "samples/nearest": "to nearest training",
+               "samples/spacing": "to nearest sample"},
+              ((FARTHEST, "to training above: diverged"), (LEAST_DIVERSITY, "to samples below: collapsed"))),
+        Panel("copies and averages", "share",
+              {"samples/copied": "copied samples", "ema/distance": "averages to weights"},
+              ((MOST_COPIED, f"mean of {RECENT} above: copying"),)),
+    )
+
+
+def _figure(trained: Trained, records: list[dict], words: str) -> Figure:
+    margins = [record | {"disc/margin": record["disc/real"] - record["disc/fake"]}
+               if None not in (record.get("disc/real"), record.get("disc/fake")) else record
+               for record in trained.history]
+    recorded = {name for record in margins for name, value in record.items() if value is not None}
+    panels = [panel for panel in _panels(_smoothing(trained)) if recorded & {*panel.curves}]
+    rows = -(-len(panels) // 2)
+    fig, axes = figure(1.2 + 2.5 * rows, rows=rows, columns=2)
+    since = onset(records) if len(records) >= RECENT else None
+    for panel, draws in zip(panels, axes.flat, strict=False):
+        for name, label in panel.curves.items():
+            curve(draws, margins, name, label)
+        draws.set(title=panel.title, xlabel=unit(margins), ylabel=panel.ylabel)
+        if panel.is_log:
+            log_scale(draws)
+        else:
+            draws.set_ylim(bottom=min(0, draws.get_ylim()[0]))
+        for limit, text in panel.limits:
+            threshold(draws, limit, text)
+        if since:
+            draws.axvline(since[1][unit(margins)], color=PALE, linewidth=4, zorder=0, label="_")
+        legend_below(draws)
+    for draws in axes.flat[len(panels):]:
+        draws.remove()
+    key = f"\nD: discriminator, G: generator{f'; grey line: {since[0].name} since then' if since else ''}"
+    fig.suptitle(fill(words, 84) + f"\n{about(trained)}{key}")
     return fig

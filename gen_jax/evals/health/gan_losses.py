@@ -2,7 +2,8 @@
 from collections.abc import Iterator
 
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import curve, figure, unit
+from gen_jax.evals._draw import about, curve, legend_below, unit
+from gen_jax.style import figure
 
 NEEDS = ("measure:disc_loss", "measure:gen_loss")
 CURVES = {"training": "{player}/loss", "test split": "test/{player}_loss", "16 examples": "test16/{player}_loss"}
@@ -10,11 +11,12 @@ CURVES = {"training": "{player}/loss", "test split": "test/{player}_loss", "16 e
 
 def evaluate(trained: Trained) -> Iterator[Result]:
     """The figure "gan_losses": a panel a player, nats over the epochs or steps."""
-    fig, axes = figure(9, 3, columns=2)
+    fig, axes = figure(3.4, columns=2)
     for panel, (player, title) in zip(axes[0], (("disc", "discriminator"), ("gen", "generator")), strict=True):
         for label, form in CURVES.items():
             curve(panel, trained.history, form.format(player=player), label)
-        panel.set(title=title, xlabel=unit(trained.history), ylabel="nats")
+        panel.set(title=f"loss of the {title}", xlabel=unit(trained.history), ylabel="nats per example")
         panel.set_ylim(bottom=min(0, panel.get_ylim()[0]))
-        panel.legend()
+        legend_below(panel)
+    fig.suptitle(about(trained))
     yield "gan_losses", fig

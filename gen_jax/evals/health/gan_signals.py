@@ -7,6 +7,7 @@ import numpy as np
 from gen_jax.config import name_list
 from gen_jax.data import batch_of, stratified_rows
 from gen_jax.evals import Result, Trained
+from gen_jax.evals.samples._nearest import nearest
 from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode")
@@ -19,7 +20,6 @@ METRICS = {
 }
 MAX_SAMPLES = 256  # and test examples that they are compared with
 FEW = 16  # held-out examples, and fakes, whose losses the book's chapter prints
-BLOCK = 1000  # examples whose distances are computed at once
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
@@ -39,8 +39,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     (spread, spacing), (test_spread, test_spacing) = _spread(trained, samples), _spread(trained, test)
     yield "samples/diversity", spread / max(test_spread, 1e-12)
     yield "samples/spacing", spacing / max(test_spacing, 1e-12)
-    to_train, to_test = (_nearest(trained, samples, x) for x in (trained.train.x, trained.test.x))
-    usual = np.median(_nearest(trained, test, trained.train.x))
+    to_train, to_test = (nearest(trained, samples, x)[0] for x in (trained.train.x, trained.test.x))
+    usual = np.median(nearest(trained, test, trained.train.x)[0])
     yield "samples/nearest", float(np.median(to_train) / max(usual, 1e-12))
     chance = len(trained.train.x) / (len(trained.train.x) + len(trained.test.x))
     yield "samples/copied", max(float(((to_train < to_test).mean() - chance) / (1 - chance)), 0.0)
@@ -65,13 +65,6 @@ def _spread(trained: Trained, x: np.ndarray) -> tuple[float, float]:
     distances = np.sqrt(trained.spec.kind.distances(x, x))
     others = distances[~np.eye(len(x), dtype=bool)].reshape(len(x), -1)
     return float(others.mean()), float(np.median(others.min(1)))
-
-
-def _nearest(trained: Trained, x: np.ndarray, stored: np.ndarray) -> np.ndarray:
-    """The distance [N] of each of x [N,...] to the nearest of the stored examples."""
-    kind = trained.spec.kind
-    blocks = (np.asarray(kind.to_model(stored[start:start + BLOCK])) for start in range(0, len(stored), BLOCK))
-    return np.sqrt(np.min([kind.distances(x, block).min(1) for block in blocks], 0))
 
 
 def _relative_distance(averaged, raw) -> float:

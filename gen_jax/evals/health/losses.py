@@ -2,13 +2,18 @@
 from collections.abc import Iterator
 
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import curve, figure, unit
+from gen_jax.evals._draw import about, curve, fit_to_later, legend_below, mark, unit
+from gen_jax.style import figure
 
 NEEDS = ()
+WORDS = {"recon": "reconstruction", "kl": "KL", "grad_norm": "gradient norm", "update_norm": "update norm"}
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
-    """The figure "losses": one panel a term (loss, kl, recon, ..., grad_norm), one line for each player and split."""
+    """The figure "losses": one panel a term (loss, kl, recon, ..., grad_norm), one line for each player and split.
+
+    The record with the lowest test loss is marked.
+    """
     records = trained.history
     of = {"train", "test", *trained.objective.owns}  # what evals have recorded is no loss
     curves = [name for name in (records[-1] if records else ()) if "/" in name and name.split("/")[0] in of]
@@ -16,11 +21,28 @@ def evaluate(trained: Trained) -> Iterator[Result]:
                    key=lambda term: (term.endswith("_norm"), term != "loss", term))
     if not terms:
         return
-    fig, axes = figure(3.2 * len(terms), 2.8, columns=len(terms))
-    for panel, term in zip(axes[0], terms, strict=True):
+    rows = -(-len(terms) // 2)
+    fig, axes = figure(0.6 + 2.6 * rows, rows=rows, columns=2)
+    for panel, term in zip(axes.flat, terms, strict=False):
         for name in curves:
             if name.split("/")[1] == term:
                 curve(panel, records, name, name.split("/")[0])
-        panel.set(title=term, xlabel=unit(records), ylabel="" if term.endswith("_norm") else "nats per example")
-        panel.legend()
+        fit_to_later(panel)
+        panel.set(title=WORDS.get(term, term.replace("_", " ")), xlabel=unit(records),
+                  ylabel="norm" if term.endswith("_norm") else "nats per example")
+        legend_below(panel)
+    for panel in axes.flat[len(terms):]:
+        panel.remove()
+    fig.suptitle(about(trained) + _best(records, axes[0, 0]))
     yield "losses", fig
+
+
+def _best(records: list[dict], panel) -> str:
+    """Marks the lowest test loss in the panel of the loss; what it is, in words."""
+    tested = [record for record in records if record.get("test/loss") is not None]
+    if not tested:
+        return ""
+    best = min(tested, key=lambda record: record["test/loss"])
+    at = best[unit(records)]
+    mark(panel, at, best["test/loss"])
+    return f"\nlowest test loss {best['test/loss']:.4g} at {unit(records)} {at:,} (marked)"

@@ -36,9 +36,14 @@ def heat(trained: Trained, at: Bounds, side: int) -> np.ndarray | None:
     x, y = np.meshgrid(np.linspace(at.left, at.right, side), np.linspace(at.bottom, at.top, side))
     points = np.stack([x.ravel(), y.ravel()], -1).astype(np.float32)
     logits = trained.apply("discriminate", points, _first_given(trained, len(points)))
-    if "test/real_logit" in (trained.history[-1] if trained.history else {}):
+    if not gives_probability(trained):
         logits = logits - np.median(logits)
     return (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).reshape(side, side)
+
+
+def gives_probability(trained: Trained) -> bool:
+    """Whether the discriminator's logits are those of a probability: a Wasserstein critic's are not."""
+    return "test/real_logit" not in (trained.history[-1] if trained.history else {})
 
 
 def samples(trained: Trained, num: int) -> np.ndarray:

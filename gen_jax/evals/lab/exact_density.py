@@ -9,9 +9,10 @@ from ml_collections import ConfigDict
 
 from gen_jax.data import stratified_rows
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import figure
+from gen_jax.evals._draw import about
 from gen_jax.evals.lab._plane import bounds
 from gen_jax.settings import POSITIVE, Setting, Settings, between
+from gen_jax.style import BLUE, DENSITY, figure
 from gen_jax.types import Metric, Source
 
 NEEDS = ("output", "nll", "log_weight", "target", "kind:points", "vector")
@@ -83,9 +84,12 @@ def _figure(trained: Trained, gap: float):
     at, side = bounds(trained), trained.hp.exact_density.picture
     x, y = np.meshgrid(np.linspace(at.left, at.right, side), np.linspace(at.bottom, at.top, side))
     density = np.exp(log_density(trained, np.stack([x.ravel(), y.ravel()], -1).astype(np.float32), 150))
-    fig, axes = figure(9, 4.4, columns=2)
-    axes[0, 0].imshow(density.reshape(x.shape), extent=tuple(at), origin="lower", cmap="viridis")
-    axes[0, 0].set(title=f"the model's density; its bound is {gap:.2f} nats below")
-    axes[0, 1].scatter(*trained.test_x[:2000].T, s=3, color="tab:blue", linewidths=0)
-    axes[0, 1].set(title="test points", xlim=at[:2], ylim=at[2:], aspect="equal")
+    fig, [[left, right]] = figure(3.9, columns=2)
+    image = left.imshow(density.reshape(x.shape), extent=tuple(at), origin="lower", cmap=DENSITY)
+    left.set(title="the model's density", xlabel="x₁", ylabel="x₂")
+    fig.colorbar(image, ax=left, shrink=0.6, label="density, per unit of area")
+    points = trained.test_x[:2000]
+    right.scatter(*points.T, s=3, color=BLUE, linewidths=0)
+    right.set(title=f"{len(points):,} test points", xlim=at[:2], ylim=at[2:], aspect="equal", xlabel="x₁", ylabel="x₂")
+    fig.suptitle(f"{about(trained)}\nthe ELBO of test points is {gap:.2f} nats below their log-density")
     return fig

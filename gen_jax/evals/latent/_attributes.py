@@ -117,9 +117,19 @@ class Judge:
         """
         if self.train.labels is not None and names[0] not in self.train.classes:
             return float((self.label(before) != self.label(after)).mean())
-        others = [measure for words, measure in self.attributes.items() if names[0] not in words]
         return float(np.mean([np.abs(measure(after) - measure(before)).mean() / self.spread[measure]
-                              for measure in others]))
+                              for measure in self._others(names)]))
+
+    def rest_unit(self, names: tuple[str, str]) -> str:
+        """What rest_changed counts."""
+        if self.train.labels is not None and names[0] not in self.train.classes:
+            return "share whose class changed"
+        others = ", ".join(measure.__name__ for measure in self._others(names))
+        return f"mean change of {others}, in std. deviations"
+
+    def _others(self, names: tuple[str, str]) -> list[Callable]:
+        """The attributes that an edit from names[0] should leave alone."""
+        return [measure for words, measure in self.attributes.items() if names[0] not in words]
 
 
 def _centred(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

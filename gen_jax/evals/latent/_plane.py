@@ -18,6 +18,7 @@ class Plane(NamedTuple):
     origin: np.ndarray  # [Z]
     axes: np.ndarray  # [2,Z], of unit length
     scale: np.ndarray  # [2], the standard deviation along each that pictures span: the prior's, or the codes'
+    names: tuple[str, str]  # of the axes
     title: str  # what the axes are
 
     def project(self, codes: np.ndarray) -> np.ndarray:
@@ -37,15 +38,18 @@ def latent_plane(trained: Trained, chosen: tuple[int, ...]) -> Plane:
     codes = trained.train_codes
     chosen = chosen or ((0, 1) if trained.latent_dim == 2 or len(codes) < 2 else ())
     if trained.latent_dim == 1:
-        return Plane(np.zeros(1), np.array([[1.0], [0.0]]), np.ones(2), "latent 0 along x")
+        return Plane(np.zeros(1), np.array([[1.0], [0.0]]), np.ones(2), ("latent 0", "no second latent"),
+                     "latent 0 along x")
     if chosen:
         axes = np.eye(trained.latent_dim)[list(chosen)]
         rest = ", the others at 0" if trained.latent_dim > 2 else ""
-        return Plane(np.zeros(trained.latent_dim), axes, np.ones(2), f"latents {chosen[0]} and {chosen[1]}{rest}")
+        return Plane(np.zeros(trained.latent_dim), axes, np.ones(2), tuple(f"latent {i}" for i in chosen),
+                     f"latents {chosen[0]} and {chosen[1]}{rest}")
     pca = PCA(2, random_state=0).fit(codes)
-    share = pca.explained_variance_ratio_.sum()
+    shares = pca.explained_variance_ratio_
     return Plane(pca.mean_, pca.components_, np.sqrt(pca.explained_variance_),
-                 f"two principal directions of {trained.latent_dim} latents, {share:.0%} of the codes' variance")
+                 tuple(f"principal direction {i} ({share:.0%} of the variance)" for i, share in enumerate(shares, 1)),
+                 f"two principal directions of {trained.latent_dim} latents, {shares.sum():.0%} of the codes' variance")
 
 
 def data_faults_of(name: str, config: ConfigDict) -> Iterator[str]:

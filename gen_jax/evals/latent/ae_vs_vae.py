@@ -8,10 +8,11 @@ from sklearn.neighbors import NearestNeighbors
 from gen_jax.data import stratified_rows
 from gen_jax.errors import UserError
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import figure, scatter, show
+from gen_jax.evals._draw import prior_circles, scatter, show
 from gen_jax.evals.latent._plane import PLANE, data_faults_of, latent_plane
 from gen_jax.grids import grid
 from gen_jax.settings import Settings
+from gen_jax.style import figure
 from gen_jax.types import Metric, Source
 
 NEEDS = ("encode", "decode", "other", "vector", "tiles")
@@ -39,7 +40,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
                         "workdir of the other kind")
     neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(
         trained.train_x[stratified_rows(trained.train, MAX_EXAMPLES)].reshape(-1, trained.train_x[0].size))
-    fig, axes = figure(11, 8.5, rows=2, columns=2)
+    fig, axes = figure(6.6, rows=2, columns=2, height_ratios=(1.5, 1))
     for column, (name, title) in enumerate((("ae", "autoencoder"), ("vae", "variational autoencoder"))):
         run = runs[name]
         normal = np.random.default_rng([trained.config.seed, NUM]).standard_normal((NUM, run.latent_dim))
@@ -50,10 +51,15 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         for kind, value in share.items():
             yield f"near_data/{name}{kind}", value
         plane = latent_plane(run, trained.hp.ae_vs_vae.plane)
-        scatter(axes[0][column], plane.project(run.test_codes), run.test.labels, run.test.classes,
-                f"{title}: codes of test images\n{plane.title}")
-        show(axes[1][column], grid(run.spec.kind.tile(run.decode(fitted[:150].astype(np.float32))), 15),
-             f"decoded from a normal fitted to the codes: {share['']:.0%} near the data")
+        above, below = axes[:, column]
+        scatter(above, plane.project(run.test_codes), run.test.labels, run.test.classes,
+                legend=name == "vae")
+        above.set(title=f"{title}:\ncodes of test images", xlabel=plane.names[0], ylabel=plane.names[1], aspect="equal",
+                  adjustable="datalim")
+        if name == "vae":
+            prior_circles(above, plane.project(np.zeros((1, run.latent_dim)))[0])
+        show(below, grid(run.spec.kind.tile(run.decode(fitted[:150].astype(np.float32))), 15),
+             f"decoded from a normal fitted to\nthe codes: {share['']:.0%} near the data")
     yield "ae_vs_vae", fig
 
 

@@ -57,7 +57,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     given = {key: np.concatenate([values[:EXAMPLES]] * len(z)) for key, values in trained.test.given.items()}
     x = trained.spec.kind.tile(trained.decode(z.reshape(-1, z.shape[-1]), given))
     one, two = ("→".join(names) for names in pairs)
-    yield "arithmetic", image_rows(f"a = {one}, b = {two}", x.reshape(*z.shape[:2], *x.shape[1:]),
+    yield "arithmetic", image_rows(x.reshape(*z.shape[:2], *x.shape[1:]),
+                                   f"concept vectors added to codes x of test images\na = {one}, b = {two}",
                                    ["x", "x + a", "x + b", "x + a + b", "x - a", "x - b"])
 
 

@@ -6,6 +6,7 @@ the same length (White, "Sampling Generative Networks", arXiv:1609.04468).
 import re
 from collections.abc import Iterator
 from functools import partial
+from textwrap import fill
 
 import jax
 import numpy as np
@@ -13,11 +14,11 @@ from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import show
+from gen_jax.evals._draw import legend_below, show_rows
 from gen_jax.evals.latent._attributes import Judge, concepts_of, known
 from gen_jax.find import nearest
-from gen_jax.grids import grid
 from gen_jax.settings import Setting, Settings
+from gen_jax.style import figure
 from gen_jax.types import Given, Metric, Source
 
 NEEDS = ("encode", "decode", "vector", "tiles")
@@ -57,7 +58,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         for i, what in enumerate(("target", "rest_changed")):
             yield f"concept/{name}/{what}", float(edited[i, at])
             yield f"concept/{name}/random_{what}", float(random[i, at])
-        yield f"concept_{name}", _figure(trained, names, codes, given, vector, controls[0], edited, random)
+        yield f"concept_{name}", _figure(trained, judge, names, codes, given, (vector, controls[0]),
+                                         (edited, random))
 
 
 def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
@@ -110,21 +112,25 @@ def _scores(trained: Trained, judge: Judge, names: tuple[str, str], codes: np.nd
                      [judge.rest_changed(names, before, x) for x in steps]])
 
 
-def _figure(trained, names, codes, given, vector, control, edited, random):
-    """Examples in steps along the concept and along one random direction, and both scores."""
-    fig = Figure(figsize=(11, 4), layout="constrained")
-    panels = fig.subplots(1, 3, width_ratios=(1, 1, 1.1))
-    for panel, direction, title in ((panels[0], vector, f"{names[0]} → {names[1]}"),
-                                    (panels[1], control, "a random direction of the same length")):
-        z = codes[:EXAMPLES, None] + STEPS[:, None].astype(np.float32) * direction
+def _figure(trained: Trained, judge: Judge, names: tuple[str, str], codes: np.ndarray, given: Given,
+            vectors: tuple[np.ndarray, np.ndarray], scores: tuple[np.ndarray, np.ndarray]) -> Figure:
+    """Examples in steps along the concept and along one random direction; below, both scores of each.
+
+    vectors: the concept's and the random one; scores: [2,S] of each, as _scores gives them.
+    """
+    fig, panels = figure(6.8, rows=2, columns=2, height_ratios=(1.8, 1))
+    directions = (f"{names[0]} → {names[1]}", "a random direction as long")
+    for panel, vector, title in zip(panels[0], vectors, directions, strict=True):
+        z = codes[:EXAMPLES, None] + STEPS[:, None].astype(np.float32) * vector
         along = {key: np.repeat(values[:EXAMPLES], len(STEPS), 0) for key, values in given.items()}
         x = trained.spec.kind.tile(trained.decode(z.reshape(-1, z.shape[-1]), along))
-        show(panel, grid(x, len(STEPS)), title)
-        panel.set_xlabel(f"steps 0 to {STEPS[-1]} of the vector")
-    scores = panels[2]
-    for values, style, who in ((edited, "-", ""), (random, "--", ", random")):
-        scores.plot(STEPS, values[0], "tab:blue", ls=style, label=f"shows {names[1]}{who}")
-        scores.plot(STEPS, values[1], "tab:orange", ls=style, label=f"rest changed{who}")
-    scores.set(xlabel="step", ylim=(0, None), title=f"scores on {len(codes)} unseen images")
-    scores.legend(fontsize=8)
+        show_rows(panel, x.reshape(*z.shape[:2], *x.shape[1:]), title, (), [f"{step:g}" for step in STEPS],
+                  xlabel="lengths of the vector added")
+    what = (f"share that shows {names[1]}", judge.rest_unit(names))
+    titles = (f"the target, of {len(codes)} unseen images", "the rest, which should stay")
+    for i, (panel, title, ylabel) in enumerate(zip(panels[1], titles, what, strict=True)):
+        for values, label in zip(scores, (directions[0], "random direction"), strict=True):
+            panel.plot(STEPS, values[i], label=label)
+        panel.set(xlabel="lengths of the vector added", ylabel=fill(ylabel, 25), ylim=(0, None), title=title)
+        legend_below(panel)
     return fig

@@ -22,6 +22,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     for row, latent in enumerate(order):
         z[row, :, latent] += SPAN * std[latent]
     x = trained.spec.kind.tile(trained.decode(z.reshape(-1, z.shape[-1]).astype(np.float32)))
-    yield "traversals", image_rows("one latent at a time, others at their mean",
-                                   x.reshape(*z.shape[:2], *x.shape[1:]), [f"latent {i}" for i in order],
-                                   [f"{step:+.1f}" for step in SPAN])
+    which = "all latents" if len(order) == len(std) else f"the {len(order)} of {len(std)} latents that vary most"
+    title = f"{which}, one at a time, the others at their mean"
+    yield "traversals", image_rows(x.reshape(*z.shape[:2], *x.shape[1:]), title, [f"latent {i}" for i in order],
+                                   [f"{step:+.1f}" for step in SPAN],
+                                   xlabel="standard deviations of the latent's codes from their mean")

@@ -18,5 +18,5 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     x, decoded = tile(x), tile(trained.decode(trained.encode(x, given), given))
     rows = [part for start in (0, half) for part in (x[start:start + half], decoded[start:start + half])]
     rows = np.stack([row for row in rows if len(row) == half])
-    yield "reconstructions", image_rows("test images and their reconstructions", rows,
+    yield "reconstructions", image_rows(rows, "test images and what their codes decode to",
                                         ["original", "decoded"] * (len(rows) // 2))

@@ -5,6 +5,7 @@ from math import isqrt
 import numpy as np
 
 from gen_jax.evals import Result, Trained
+from gen_jax.evals._draw import about, titled
 from gen_jax.settings import Must, Setting, Settings
 
 NEEDS = ("sample_prior", "decode")
@@ -19,7 +20,8 @@ hp = Settings(__name__, {
 def evaluate(trained: Trained) -> Iterator[Result]:
     """The picture "samples", as the kind of data draws them: of images, a square.
 
-    Of a model that conditions on the label, a row for each class.
+    Of a model that conditions on the label, a row for each class. What is drawn while training goes on are the pixels
+    themselves, of which samples_over_time cuts tiles; at the end they stand under a title.
     """
     num = trained.hp.samples.num
     columns, known = isqrt(num), {}
@@ -27,4 +29,10 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         num_classes = min(len(trained.spec.classes), MAX_CLASSES)
         known["label"] = np.repeat(np.arange(num_classes, dtype=np.int32), columns)
         num = num_classes * columns
-    yield "samples", trained.picture(trained.draw(trained.key("samples"), num, trained.wanted(num, known)), columns)
+    picture = trained.picture(trained.draw(trained.key("samples"), num, trained.wanted(num, known)), columns)
+    if trained.training:
+        yield "samples", picture
+    else:
+        rows = f", a row for each of {num_classes} classes" if known else ""
+        size = f"{trained.spec.x[0]} x {trained.spec.x[1]} pixels each" if isinstance(picture, np.ndarray) else ""
+        yield "samples", titled(picture, f"{num} samples{rows}\n{about(trained)}", size)

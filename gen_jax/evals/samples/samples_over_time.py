@@ -9,7 +9,7 @@ from PIL import Image
 
 from gen_jax import grids
 from gen_jax.evals import Animation, Result, Trained
-from gen_jax.evals._draw import image_rows, unit
+from gen_jax.evals._draw import about, image_rows, unit
 from gen_jax.evals.samples.samples import MAX_CLASSES
 
 NEEDS = ("sample_prior", "decode", "tiles")
@@ -37,11 +37,12 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     if not drawn:
         return
     files, frames = zip(*drawn, strict=True)
-    yield "samples_over_time", Animation(list(frames))
+    of = unit(trained.history)
+    yield "samples_over_time", Animation(list(frames), [f"{of} {_number(path):,}" for path in files])
     chosen = np.unique(np.geomspace(1, len(files), ROWS).round().astype(int) - 1)
     x = [grids.tiles(frames[i], columns, shape)[:COLUMNS] for i in chosen]
-    yield "samples_over_time", image_rows(f"the same latents after so many {unit(trained.history)}s", np.stack(x),
-                                          [str(_number(files[i])) for i in chosen])
+    title = f"the same {len(x[0])} latents after some {of}s\n{about(trained)}"
+    yield "samples_over_time", image_rows(np.stack(x), title, [f"{_number(files[i]):,}" for i in chosen], ylabel=of)
 
 
 def _pixels(path: Path) -> np.ndarray | None:
