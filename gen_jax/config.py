@@ -231,11 +231,19 @@ def typed(config: ConfigDict) -> ConfigDict:
     return config
 
 
-def filled(config: ConfigDict) -> ConfigDict:
-    """config itself, as it was stored, with the default settings of sections that runs did not have then."""
+def filled(config: ConfigDict, what: str) -> ConfigDict:
+    """config itself, as it was stored, with the defaults of sections and settings that there were not yet then.
+
+    Raises UserError where it is not of the form. what: it is, in words.
+    """
     for name, settings in RUN.items():
         if name not in config:
             config[name] = ConfigDict(settings.values())
+    check_form(config, what)
+    for part in parts(config):
+        for key, value in (part.hp.values() if part.hp else {}).items():
+            if key not in part.section:
+                part.section[key] = value
     return config
 
 

@@ -98,7 +98,8 @@ def classifier(hp: ConfigDict) -> Classifier:
 def _objective(num_classes: int, image_shape: tuple[int, int, int]) -> Objective:
     """The game of one player who names classes, of images that are flipped and moved at random."""
     nets = {"judge": Net(Network(num_classes), (jax.ShapeDtypeStruct((1, *image_shape), jnp.float32),))}
-    changed = chain("translation" if image_shape[2] == 1 else "flip,translation")  # digits are not to be mirrored
+    policies = "translation" if image_shape[2] == 1 else "flip,translation"  # digits are not to be mirrored
+    changed = chain(policies, image_shape)
 
     def loss(vars: Vars, batch: Batch, keys):
         x = changed(to_symmetric(to_unit(batch.x)), keys.move)

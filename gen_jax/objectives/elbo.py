@@ -18,6 +18,7 @@ from ml_collections import ConfigDict
 
 from gen_jax.net import apply
 from gen_jax.settings import Setting, Settings, at_least
+from gen_jax.terms import augment as augmentation
 from gen_jax.terms import densities, likelihood, noise
 from gen_jax.terms.likelihood import Likelihood
 from gen_jax.types import Aux, Batch, Given, Metric, Move, MoveKeys, Net, Objective, PyTree, Spec, Vars
@@ -32,6 +33,7 @@ METRICS = {
 hp = Settings(__name__, {
     **likelihood.SETTINGS,
     "beta": Setting(1.0, "weight of the KL term", at_least(0)),
+    "augment": augmentation.SETTING,
 })
 
 
@@ -71,8 +73,13 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
     predict: see evals/_trained.py; and posterior (x -> mean, logvar), target (x, key -> what is modelled of x),
     log_weight (target, given, key -> [B]), output (z -> what the decoder gives), nll (output, x -> -log p(x|z) [B]).
     """
-    like = likelihood.build(hp, spec.kind)
-    nets = {**nets, **like.nets}
+    like, kind = likelihood.build(hp, spec.kind), spec.kind
+    nets, augment = {**nets, **like.nets}, augmentation.chain(hp.augment, spec.x)
+
+    def augmented(batch: Batch, key: jax.Array) -> Batch:
+        if not hp.augment:
+            return batch
+        return batch._replace(x=kind.clip(kind.from_generator(augment(kind.to_generator(batch.x), key))))
 
     def bound(vars: Vars, batch: Batch, key: jax.Array, train: bool):
         target_key, z_key = noise.split(key) if like.binarize else (key, key)  # only binarising draws from the first
@@ -82,7 +89,7 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
         return terms if hp.beta == 1 else terms | {"neg_elbo": sample.recon + kl}, sample.state
 
     def loss(vars: Vars, batch: Batch, keys: MoveKeys):
-        per_example, state = bound(vars, batch, keys.move, train=True)
+        per_example, state = bound(vars, augmented(batch, jax.random.fold_in(keys.move, 1)), keys.move, train=True)
         means = {name: term.mean() for name, term in per_example.items()}
         return means["loss"], Aux(means, state)
 

@@ -40,7 +40,8 @@ hp = Settings(__name__, {
 
 def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
     """The objective over nets "gen" and "disc". measure, predict: see _adversarial.py."""
-    game, loss, augment = Game(nets, spec.kind), find("terms.losses", hp.loss).LOSS, augmentation.chain(hp.augment)
+    game, loss = Game(nets, spec.kind), find("terms.losses", hp.loss).LOSS
+    augment = augmentation.chain(hp.augment, spec.x)
     penalties = {name: (find("terms.penalties", name).penalty, own) for name, own in hp.penalties.items()}
     extras = {name: (find("terms.extras", name), own) for name, own in hp.extras.items()}
 

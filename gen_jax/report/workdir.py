@@ -109,7 +109,7 @@ class Workdir:
         if not isinstance(derived, dict) or derived.get("format") != FORMAT:
             raise UserError(f"{self.config}: was made by an older gen_jax, whose runs this one does not read, or by "
                             "something else: check out the commit in run.json beside it, or name another folder")
-        return filled(ConfigDict(_tuples(stored)))
+        return filled(ConfigDict(_tuples(stored)), str(self.config))
 
     def _folders(self) -> tuple[Path, ...]:
         return self.path, self.checkpoints, self.samples, self.figures

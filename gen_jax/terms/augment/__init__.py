@@ -1,24 +1,33 @@
-"""Differentiable augmentation: what the discriminator sees is changed at random, real and fake alike.
+"""Augmentation: training images are changed at random. Each file here is a policy.
 
-Each file here is a policy: augment(x, key) -> x, of images x [B,H,W,C] in [-1,1]. Zhao et al., "Differentiable
-Augmentation for Data-Efficient GAN Training", 2020 (arXiv:2006.10738): with few images a discriminator learns them by
-heart; if only real ones were changed, the generator would learn the changes.
+It defines augment(x, key) -> x, of images x [B,H,W,C] in [-1,1], differentiable. In a GAN what the discriminator sees
+is changed, real and fake alike: Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", 2020
+(arXiv:2006.10738). With few images a discriminator learns them by heart; if only real ones were changed, the generator
+would learn the changes. A VAE does learn the changes: flip and shift leave an image what it is.
 """
 from collections.abc import Callable
 
 import jax
 
 from gen_jax.config import name_list
+from gen_jax.errors import UserError
 from gen_jax.find import find, names
 from gen_jax.settings import Must, Setting
 
-SETTING = Setting("", "what is done to real and fake images alike, comma-separated files of gen_jax/terms/augment",
+SETTING = Setting("", "how training images (a GAN's fakes too) are changed at random, comma-separated files of "
+                  "gen_jax/terms/augment",
                   Must(lambda text: set(name_list(text)) <= set(names("terms.augment")),
-                       "files of gen_jax/terms/augment, comma-separated: color, cutout, flip, translation"))
+                       "files of gen_jax/terms/augment, comma-separated: " + ", ".join(names("terms.augment"))))
 
 
-def chain(policies: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
-    """augment(x, key) -> x after each of the comma-separated policies, in their order."""
+def chain(policies: str, shape: tuple[int, ...]) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """augment(x, key) -> x after each of the comma-separated policies, in their order.
+
+    shape: of one example. UserError where there are policies and it is no image.
+    """
+    if policies and len(shape) != 3:
+        raise UserError(f"objective.augment={policies!r}: is of images [H,W,C], and one example is {shape}; leave it "
+                        "empty")
     steps = [find("terms.augment", name).augment for name in name_list(policies)]
 
     def augment(x: jax.Array, key: jax.Array) -> jax.Array:
