@@ -1,7 +1,9 @@
 """Checkpoints: whole, or noticed and set aside; the latest and the best kept."""
 import os
 import random
+import re
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import jax
@@ -9,7 +11,7 @@ import jax.numpy as jnp
 import pytest
 
 from gen_jax.errors import UserError
-from gen_jax.training import checkpoint
+from gen_jax.training import _arrays
 from gen_jax.training.checkpoint import Checkpoints, Damaged
 from gen_jax.training.state import digest
 
@@ -121,12 +123,12 @@ def test_any_path_will_do(name, tmp_path):
 @pytest.mark.parametrize("harm", ["glob", "lost"])
 def test_a_save_that_cannot_be_read_back_does_not_count(harm, saved, tmp_path, monkeypatch):
     if harm == "glob":  # Orbax then finds no file to merge
-        monkeypatch.setattr(checkpoint, "PLAIN", checkpoint.re.compile(".*"))
+        monkeypatch.setattr(_arrays, "PLAIN", re.compile(".*"))
         saved.folder = tmp_path / "beta[4]"
         saved.folder.mkdir()
     else:
-        save = checkpoint.ocp.StandardCheckpointer.save
-        monkeypatch.setattr(checkpoint.ocp.StandardCheckpointer, "save",
+        save = _arrays.ocp.StandardCheckpointer.save
+        monkeypatch.setattr(_arrays.ocp.StandardCheckpointer, "save",
                             lambda self, path, arrays: save(self, path, {"w": arrays["w"]}))
     with pytest.raises(OSError, match="cannot be read back"):
         saved.save(3, tree_of(3), {}, {})
@@ -161,7 +163,7 @@ def test_a_damaged_best_is_set_aside_and_never_removed(tmp_path, caplog):
 def test_what_may_not_be_read_is_not_called_damaged(saved, monkeypatch):
     def forbidden(path, *args):
         raise PermissionError(13, "Permission denied", str(path))
-    for owner, name in ((os, "listdir"), (os, "scandir"), (checkpoint.Path, "read_bytes")):
+    for owner, name in ((os, "listdir"), (os, "scandir"), (Path, "read_bytes")):
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, forbidden)
             with pytest.raises(UserError, match="cannot be read .permission denied"):

@@ -21,6 +21,7 @@ from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.terminal import Quiet
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import load_run
+from gen_jax.training import _manifest
 from gen_jax.training.checkpoint import saved_log
 from gen_jax.training.interrupt import Interrupts
 
@@ -212,8 +213,7 @@ def test_a_run_of_the_commit_before_is_still_read(run):
         (path / "metrics.jsonl").unlink()
         manifest = json.loads((path / "manifest.json").read_bytes())
         del manifest["run"], manifest["files"]["metrics.jsonl"]
-        from gen_jax.training.checkpoint import _self_digest
-        (path / "manifest.json").write_text(json.dumps(manifest | {"sha256": _self_digest(manifest)}))
+        _manifest.write(path, manifest)
     assert [record["step"] for record in load_run(workdir, {}).trained.history] == [6, 12]
     workdir.result.unlink()
     trained(config, workdir.path)

@@ -28,7 +28,7 @@ from gen_jax.errors import UserError  # noqa: E402
 from gen_jax.modes import train  # noqa: E402
 from gen_jax.report.workdir import Workdir  # noqa: E402
 from gen_jax.terms.penalties import r1  # noqa: E402
-from gen_jax.training import checkpoint  # noqa: E402
+from gen_jax.training import _arrays, checkpoint  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 SMALL = ["--config.model.widths=(16,)", "--config.data.num_train=512", "--config.evals.end=()",
@@ -261,7 +261,7 @@ def never_killed():
 
 
 @pytest.mark.parametrize("owner,name,call", [
-    (checkpoint, "_save_arrays", 2), (checkpoint.os, "replace", 5), (checkpoint.shutil, "rmtree", 1)],
+    (_arrays, "save", 2), (checkpoint.os, "replace", 5), (checkpoint.shutil, "rmtree", 1)],
     ids=["arrays", "rename", "removal"])
 def test_killed_inside_a_save(owner, name, call, tiny_config, tmp_path, never_killed):
     tiny_config.train.epochs = 4

@@ -7,34 +7,27 @@ restore.
 """
 import contextlib
 import errno
-import hashlib
 import itertools
-import json
-import logging as python_logging
 import os
 import re
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 from absl import logging
 
 from gen_jax.errors import UserError
-from gen_jax.training.state import digests
+from gen_jax.training import _arrays, _manifest
+from gen_jax.training._arrays import Damaged
+from gen_jax.training._manifest import saved_log
+
+__all__ = ["Checkpoints", "Damaged", "saved_log"]
 
 PyTree = Any
-LOG = "metrics.jsonl"  # the name of a step's copy of the log
 INODES = 50  # more files than a checkpoint has
-PLAIN = re.compile(r"[\w./ =,+-]+", re.ASCII)  # paths that Orbax and TensorStore take as they are
-
-
-class Damaged(Exception):
-    """A checkpoint is not what was saved."""
 
 
 class Checkpoints:
@@ -51,7 +44,7 @@ class Checkpoints:
         except FileNotFoundError:
             return []
         except PermissionError as error:
-            raise _not_permitted(error) from error
+            raise _manifest.not_permitted(error) from error
         return sorted(int(name) for name in names if re.fullmatch("0|[1-9][0-9]*", name))
 
     def refuse_others(self) -> None:
@@ -87,15 +80,13 @@ class Checkpoints:
         unfinished = self.folder / f"{step}.unfinished"
         self._need_room(tree)
         unfinished.mkdir()
-        _save_arrays(unfinished / "arrays", tree)
-        _write_synced(unfinished / LOG, log)
-        manifest |= {"files": _file_digests(unfinished), "arrays": _array_records(tree)}
-        manifest["sha256"] = _self_digest(manifest)
-        _write_synced(unfinished / "manifest.json", json.dumps(manifest, indent=1).encode())
+        _arrays.save(unfinished / "arrays", tree)
+        _manifest.write_synced(unfinished / _manifest.LOG, log)
+        _manifest.write(unfinished, manifest | {"arrays": _arrays.records(tree)})
         if (self.folder / str(step)).exists():  # saved before its record was made
             os.replace(self.folder / str(step), self.folder / f"{step}.replaced.unfinished")
         os.replace(unfinished, self.folder / str(step))
-        _sync_folder(self.folder)
+        _manifest.sync_folder(self.folder)
 
     def restore(self, target: PyTree, set_aside: bool) -> tuple[PyTree, dict] | None:
         """(tree, meta) of the latest whole step, or None where none is saved. target: a tree of the same arrays.
@@ -147,23 +138,24 @@ class Checkpoints:
 
     def read(self, step: int, target: PyTree) -> tuple[PyTree, dict]:
         """(tree, meta) of one step, every byte verified. Raises Damaged or UserError."""
-        path, manifest = self.folder / str(step), self._manifest(step)
+        path = self.folder / str(step)
+        manifest = _manifest.read(path)
         try:
-            whole = _file_digests(path) == manifest["files"]
+            whole = _manifest.file_digests(path) == manifest["files"]
         except PermissionError as error:
-            raise _not_permitted(error) from error
+            raise _manifest.not_permitted(error) from error
         except OSError as error:  # also where a running process has just removed it
-            raise Damaged(_first_line(error)) from error
+            raise Damaged(_arrays.first_line(error)) from error
         if not whole:
             raise Damaged("a file is not as it was written")
         expected = {name: f"{record['dtype']}{record['shape']}" for name, record in manifest["arrays"].items()}
-        wanted = _shapes(target)
+        wanted = _arrays.shapes(target)
         for name in sorted({*expected, *wanted}):
             if expected.get(name) != wanted.get(name):
                 raise UserError(f"{path}: array {name} is {expected.get(name)} there, {wanted.get(name)} in this "
                                 "config")
-        tree = _load_arrays(path / "arrays", target)
-        if _array_records(tree) != manifest["arrays"]:
+        tree = _arrays.load(path / "arrays", target)
+        if _arrays.records(tree) != manifest["arrays"]:
             raise Damaged("an array is not as it was saved")
         return tree, manifest["meta"]
 
@@ -172,23 +164,8 @@ class Checkpoints:
         manifests = {}
         for step in self.steps():
             with contextlib.suppress(Damaged):
-                manifests[step] = self._manifest(step)
+                manifests[step] = _manifest.read(self.folder / str(step))
         return manifests
-
-    def _manifest(self, step: int) -> dict:
-        """The manifest of a step, found to be as it was written. Raises Damaged or UserError."""
-        try:
-            manifest = json.loads((self.folder / str(step) / "manifest.json").read_bytes())
-            whole = manifest["sha256"] == _self_digest(manifest)
-        except PermissionError as error:
-            raise _not_permitted(error) from error
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise Damaged(f"manifest: {_first_line(error)}") from error
-        if not whole:
-            raise Damaged("the manifest is not as it was written")
-        if manifest["step"] != step:
-            raise Damaged(f"it is step {manifest['step']}, under another name")
-        return manifest
 
     def _need_room(self, tree: PyTree) -> None:
         """Raises OSError where tree will not fit, before anything is written: half a checkpoint keeps a disk full."""
@@ -215,7 +192,7 @@ class Checkpoints:
         """Removes the steps that need not be kept. A damaged one, which may have been the best, is set aside."""
         for step in self.steps():
             try:
-                self._manifest(step)
+                _manifest.read(self.folder / str(step))
             except Damaged as error:
                 self._put_aside(step, error)
         kept = {*self.steps()[-self.keep:], self.best_step()}
@@ -224,123 +201,3 @@ class Checkpoints:
                 # Renamed first: a kill in between must not leave half a step under a step's name.
                 os.replace(self.folder / str(step), self.folder / f"{step}.unfinished")
         self._remove_unfinished()
-
-
-def _named(tree: PyTree) -> dict[str, Any]:
-    """The leaves of tree by their paths."""
-    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf
-            for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
-
-
-def saved_log(path: Path) -> bytes | None:
-    """What metrics.jsonl was when the step at path was saved; None where that is not known. Verified by `read`."""
-    try:
-        return (path / LOG).read_bytes()
-    except OSError:  # saved by a gen_jax that kept no copy, or not at all
-        return None
-
-
-def _shapes(tree: PyTree) -> dict[str, str]:
-    """The dtype and shape of each leaf, as text, by its path."""
-    return {name: f"{leaf.dtype}{list(leaf.shape)}" for name, leaf in _named(tree).items()}
-
-
-def _save_arrays(path: Path, tree: PyTree) -> None:
-    """Writes the leaves of tree by their paths, and finds that a reader will find them. Raises OSError."""
-    try:
-        with _quiet(), _plain(path) as plain, ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(plain, {name: np.asarray(leaf) for name, leaf in _named(tree).items()})
-            checkpointer.wait_until_finished()
-            there = checkpointer.metadata(plain).item_metadata
-    except ValueError as error:
-        if "os_error_code" not in str(error):  # how TensorStore reports what the system says of a file
-            raise
-        raise OSError(f"{path}: {_first_line(error)}") from error
-    if there is None or {name: f"{array.dtype}{list(array.shape)}" for name, array in there.tree.items()
-                         } != _shapes(tree):
-        raise OSError(f"{path}: what was written cannot be read back")
-
-
-@contextlib.contextmanager
-def _plain(path: Path) -> Iterator[Path]:
-    """path itself, or by way of a link with a plain name where its own is not.
-
-    Orbax looks for its files by a glob pattern and TensorStore makes a URL of the path: brackets, stars, backslashes
-    and what is not UTF-8 lead them elsewhere.
-    """
-    if PLAIN.fullmatch(str(path)):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="gen_jax_") as folder:
-        link = Path(folder, "link")
-        link.symlink_to(path.parent)
-        yield link / path.name
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps Orbax from logging the tracebacks of its threads: what went wrong is raised as well."""
-    before = python_logging.root.manager.disable
-    python_logging.disable(python_logging.CRITICAL)
-    try:
-        yield
-    finally:
-        python_logging.disable(before)
-
-
-def _load_arrays(path: Path, target: PyTree) -> PyTree:
-    """The tree of target's structure that was saved. Raises Damaged."""
-    try:
-        with _quiet(), _plain(path) as plain, ocp.StandardCheckpointer() as checkpointer:
-            arrays = checkpointer.restore(plain, jax.tree.map(ocp.utils.to_shape_dtype_struct, _named(target)))
-    except Exception as error:  # Orbax and TensorStore raise a dozen kinds, and bare Exception, on damaged files
-        raise Damaged(_first_line(error)) from error
-    leaves = [arrays[name] for name in _named(target)]
-    return jax.tree.unflatten(jax.tree.structure(target), leaves)
-
-
-def _array_records(tree: PyTree) -> dict[str, dict]:
-    """{"shape", "dtype", "sha256"} of every leaf, by its path."""
-    sha256 = digests(tree)
-    return {name: {"shape": list(leaf.shape), "dtype": str(leaf.dtype), "sha256": sha256[name]}
-            for name, leaf in _named(tree).items()}
-
-
-def _file_digests(folder: Path) -> dict[str, str]:
-    """sha256 of every file below folder but the manifest, by its relative path. Raises OSError."""
-    def fail(error: OSError):
-        raise error
-    paths = [Path(parent, name) for parent, _, names in os.walk(folder, onerror=fail) for name in names]
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(paths) if path.is_file() and path != folder / "manifest.json"}
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    """Writes path, and has it on the disk."""
-    with open(path, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    """Has the names in a folder on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _not_permitted(error: PermissionError) -> UserError:
-    return UserError(f"{error.filename}: cannot be read (permission denied), which does not make it damaged; give "
-                     "yourself the permission")
-
-
-def _self_digest(manifest: dict) -> str:
-    content = {key: value for key, value in manifest.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0] or type(error).__name__
