@@ -5,12 +5,11 @@ python launch.py --config=configs/gan_folder.py --config.data.path=FOLDER
 TODO minutes CPU Fréchet 1
 """
 from configs import base
+from configs.dcgan_digits import EVALS
 from gen_jax.data import folder
 from gen_jax.models.gan import dcgan
 from gen_jax.objectives import gan
 from gen_jax.optimizers import adam
-
-EVALS = ("gan_losses", "gan_health", "samples", "samples_over_time", "feature_distance", "frechet")  # of GANs of photos
 
 
 def get_config(variant: str = ""):
@@ -28,6 +27,6 @@ def get_config(variant: str = ""):
     config.train.update({"batch_size": 32, "steps": 30_000, "ema_decay": 0.999, "ema_nets": "gen"})
     config.log.every_steps = 250
     config.checkpoint.every_steps = 1_000
-    config.evals.update({"end": EVALS, "during": ("samples", "gan_signals", "feature_distance"), "every_steps": 500,
-                         "batch_size": 250})
+    config.evals.update({"end": (*EVALS, "feature_distance"), "during": ("samples", "gan_signals", "feature_distance"),
+                         "every_steps": 500, "batch_size": 250})
     return base.variant(config, variant)

@@ -17,6 +17,6 @@ def get_config(variant: str = ""):
     config = vae_mnist.get_config()
     config.model = mlp_vae.hp(widths=(512,), latent_dim=16, kernel_init="he_normal")
     config.optim.vae = adam.hp(lr=2e-3, schedule="cosine")
-    config.evals.end = EVALS
+    config.evals.end = (*EVALS, "nearest_images")
     config.evals.concepts = concepts.hp(pairs=("1->0", "4->9", "thin->bold", "left->right"))
     return base.variant(config, variant)

@@ -5,6 +5,7 @@ import re
 import runpy
 import sys
 import tokenize
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,10 +72,19 @@ def parse(argv: list[str], default_config: str) -> Launch:
         raise UserError(*(f"--{name}: --mode={values.mode} has no such flag{_modes_with(name)}" for name in strange))
     faults = [f"--{name}={shown(values[name].value)}: {fault}" for name, flag in own.items()
               if values[name].present and (fault := flag.fault(values[name].value))]
-    if faults:
+    overrides = config_flags.get_override_values(values["config"])
+    if faults := [*faults, *_idle(values.config, overrides)]:
         raise UserError(*faults)
-    return Launch(values.mode, values.config, config_flags.get_override_values(values["config"]), workdir, given,
-                  {name: values[name].value for name in own})
+    return Launch(values.mode, values.config, overrides, workdir, given, {name: values[name].value for name in own})
+
+
+def _idle(config: ConfigDict, overrides: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each override in epochs that has no effect, since config counts in steps there."""
+    for epochs, steps in (("train.epochs", "train.steps"), ("evals.every_epochs", "evals.every_steps"),
+                          ("checkpoint.every_epochs", "checkpoint.every_steps")):
+        section, key = steps.split(".")
+        if epochs in overrides and config[section][key] is not None:
+            yield f"--config.{epochs}: has no effect where {steps}={config[section][key]}; set --config.{steps}"
 
 
 def _flags_of(mode: str) -> dict[str, Setting]:

@@ -107,6 +107,8 @@ def result(workdir):
       "--config.seed=1e3: must be a whole number", "--confg: there is no such flag; did you mean 'config'?",
       "--mode=trian: value should be one of <bench|data|dry|eval|sample|train>", "'seed=3': not a flag",
       "optim.vae.lr=-1.0: must be positive"]),
+    (["--config=configs/lab_ring.py:smoke", "--config.train.epochs=3", "--config.evals.every_epochs=2"],
+     ["--config.train.epochs: has no effect where train.steps=12", "--config.evals.every_epochs: has no effect"]),
     (["--config.seed", "-5", "--config.objective.beta=0.5,1", "--config.train.epochs=3.0", "--config.model=3"],
      ["seed=-5: must be at least 0", "beta=0.5,1: must be a finite number, at least 0", "a whole number, positive",
       "is not a dict"]),
