@@ -1,7 +1,10 @@
 """The stranger test: what lies in tests/strangers comes in as new files, with no line changed anywhere."""
+import importlib
 import itertools
 import json
 import os
+import re
+import runpy
 import signal
 from pathlib import Path
 
@@ -129,3 +132,21 @@ def test_unknown_names_are_listed_with_the_nearest():
         find.find("models", "mlp_vea")
     with pytest.raises(UserError, match="There are: acgan, autoencoder, dcgan, elbo, gan, vq"):
         find.find("objectives", "_adversarial")  # a helper, not an objective
+
+
+def test_the_files_that_the_documentation_shows_train_as_they_stand(tmp_path, monkeypatch):
+    text = (Path(__file__).parent.parent / "docs" / "extending.md").read_text()
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        path = tmp_path / "clone" / block.split("\n", 1)[0].removeprefix("# ")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block)
+    for room in ("data", "models.vae", "objectives"):
+        package = importlib.import_module(f"gen_jax.{room}")
+        folder = tmp_path.joinpath("clone", "gen_jax", *room.split("."))
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    config = runpy.run_path(str(tmp_path / "clone" / "configs" / "denoising.py"))["get_config"]()
+    config.train.epochs, config.evals.end = 6, ("reconstructions",)
+    train.train(config, Workdir(tmp_path / "run"))
+    records = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert records[-1]["test/loss"] < 0.7 * records[0]["test/loss"]
+    assert (tmp_path / "run" / "figures" / "reconstructions.png").exists()
