@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 from gen_jax import asking
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
-from gen_jax.evals.latent.interpolation import spherical
+from gen_jax.evals.latent._paths import spherical
 from gen_jax.find import nearest
 from gen_jax.report.files import read_json
 from gen_jax.report.workdir import Workdir

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gen_jax.errors import UserError
-from gen_jax.report.files import finite, write_atomically
+from gen_jax.report.files import finite
 from gen_jax.report.terminal import say
+from gen_jax.whole import write_atomically
 
 
 class MetricsLog:
