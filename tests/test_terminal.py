@@ -216,9 +216,9 @@ def test_another_length_is_refused_with_the_reason_only_where_it_matters():
 # Settings
 
 def test_settings_say_meaning_type_and_range_within_the_terminal(monkeypatch):
-    assert settings.in_words(Setting(1.0, "so", at_least(0, 9))) == "so [a finite number, at least 0 and below 9]"
-    assert settings.in_words(Setting("a", "which", one_of("a", "b"))) == "which [a text, one of a, b]"
-    assert settings.in_words(Setting(placeholder(int), "steps")) == "steps [a whole number]"
+    assert settings.explained(Setting(1.0, "so", at_least(0, 9))) == "so [a finite number, at least 0 and below 9]"
+    assert settings.explained(Setting("a", "which", one_of("a", "b"))) == "which [a text, one of a, b]"
+    assert settings.explained(Setting(placeholder(int), "steps")) == "steps [a whole number]"
     monkeypatch.setattr(sys, "stdout", Terminal(80, monkeypatch))
     lines = list(settings.describe(dcgan_digits.get_config(), "  --config."))
     for line in lines:
