@@ -52,13 +52,17 @@ def codes_of(trained: Trained, z: Any, name: str) -> PyTree:
     shape = trained.code_shape
     if isinstance(shape, jax.ShapeDtypeStruct):
         return _code(z, shape, name)
-    if jax.tree.structure(z) != jax.tree.structure(shape):
-        raise UserError(f"{name}: a code of this model is not one array; it must be {jax.tree.map(_form, shape)}")
-    codes = jax.tree_util.tree_map_with_path(
-        lambda path, leaf, like: _code(leaf, like, name + jax.tree_util.keystr(path)), z, shape)
-    if len(lengths := {len(leaf) for leaf in jax.tree.leaves(codes)}) > 1:
+    shapes, form = jax.tree_util.tree_flatten_with_path(shape)
+    try:
+        arrays = form.flatten_up_to(z)
+    except ValueError:
+        raise UserError(f"{name}: a code of this model is not one array; it must be {jax.tree.map(_form, shape)}"
+                        ) from None
+    codes = [_code(array, like, name + jax.tree_util.keystr(path))
+             for array, (path, like) in zip(arrays, shapes, strict=True)]
+    if len(lengths := {len(array) for array in codes}) > 1:
         raise UserError(f"{name}: its arrays are of {' and '.join(map(str, sorted(lengths)))} codes")
-    return codes
+    return form.unflatten(codes)
 
 
 def _code(z: Any, shape: jax.ShapeDtypeStruct, name: str) -> np.ndarray:

@@ -127,6 +127,8 @@ def result(workdir):
     (["--config=configs/vae_digits.py:smok"], ["there is no variant 'smok' of this config; there is :smoke"]),
     (["--config.train.batch_size=5000"], ["train.batch_size=5000 is more than the 1438 training examples"]),
     (["--mode=eval", "--workdir=/nowhere/run"], ["no run there"]),
+    (["--mode=eval", "--only=,"], ["--only=',': must be names of evals"]),
+    (["--given.label=3"], ["--given: --mode=train has no such flag; it is of --mode=sample"]),
     (["--workdir=/proc/run"], ["cannot write there"]),
     (["--flagfile=/nonexistent"], ["there is no such flag"]),
 ], ids=lambda value: value[0][:24])

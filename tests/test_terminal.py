@@ -199,6 +199,9 @@ def test_an_eval_that_compares_two_says_how_to_name_the_second():
     trained = SimpleNamespace(other=None, objective=SimpleNamespace(predict={"encode": None, "decode": None}),
                               spec=SimpleNamespace(given={}, kind=SimpleNamespace(tile=None, name="image")))
     assert "--config.evals.other=" in in_words(lacks(needs("ae_vs_vae"), trained))
+    assert in_words(lacks(needs("samples"), trained)) == "this run's objective cannot draw samples"
+    assert in_words(lacks(["encode", "kind:points"], trained)) == "this run's data are not of kind points"
+    assert in_words(lacks(["depth"], trained)) == "this run's objective does not give depth"
 
 
 def test_another_length_is_refused_with_the_reason_only_where_it_matters():
