@@ -31,8 +31,8 @@ class LoadedRun:
     """A trained model. Averaged weights are used where the run has some.
 
     x are examples [N,...] as models see them: images are float32 [N,H,W,C] in [0,1]. z are their codes, [N,Z] where
-    codes are vectors. Of given, which conditional models take, a value is a class name, a number, or one for each
-    example. Methods that the model cannot serve raise UserError.
+    codes are vectors. Of given, which conditional models take, a value is a class name or a number for all examples,
+    or a list with one for each. Methods that the model cannot serve raise UserError.
     """
 
     def __init__(self, trained: Trained, workdir: Workdir):
@@ -70,7 +70,8 @@ class LoadedRun:
                ) -> np.ndarray:
         """num samples x. truncation: a factor of the latents; below 1, samples are more typical and less diverse.
 
-        Of a model that conditions on the label, the classes come in turn where given says nothing.
+        Fewer values of given than samples are taken in turn. Where a model conditions on the label and given says
+        nothing of it, the classes are taken in turn.
         """
         self._needs("decode")
         num, seed, truncation = asking.checked(num=num, seed=seed, truncation=truncation)
@@ -99,7 +100,7 @@ class LoadedRun:
     def interpolate(self, start: Any, end: Any, num: int = 11, given: Mapping[str, Any] | None = None) -> np.ndarray:
         """num examples x on the arc between two codes [Z], both ends included."""
         self._needs("decode", "vector")
-        num, = asking.checked(num=num)
+        (num,) = asking.checked(num=num)
         ends = {name: asking.codes_of(self._trained, z, name) for name, z in (("start", start), ("end", end))}
         if several := [f"{name}: has {len(codes)} codes; give one" for name, codes in ends.items() if len(codes) > 1]:
             raise UserError(*several)
@@ -116,7 +117,7 @@ class LoadedRun:
         if not (sets := (self._trained.codes or {}).get("sets", {})):
             raise UserError("this checkpoint has no mean codes: " + (
                 "its training data have no classes and are no pictures" if self._trained.codes else
-                "it was saved by a gen_jax that kept none; newer ones do, train on for a new checkpoint"))
+                "it was saved by an older gen_jax, which kept none; train the run on, and load it again"))
         names = [part.strip() for part in concept.split("->")]
         if len(names) != 2:
             raise UserError(f"{concept!r}: must be written 'source->target', as in '1->0' or 'thin->bold'")
