@@ -7,10 +7,29 @@ import jax
 import numpy as np
 
 from gen_jax import data
+from gen_jax.config import SEED
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
 from gen_jax.find import nearest
+from gen_jax.folders import expanded
+from gen_jax.settings import POSITIVE, Must, Setting, shown
 from gen_jax.types import PyTree
+
+NUMBERS = {  # that a person gives with a question
+    "num": Setting(64, "how many samples", Must(lambda num: 1 <= num <= 1_000_000, "from 1 to 1,000,000")),
+    "seed": SEED,
+    "truncation": Setting(1.0, "a factor of drawn latents; below 1, samples are more typical and less diverse",
+                          POSITIVE),
+}
+
+
+def checked(**numbers: Any) -> list:
+    """The numbers, which NUMBERS names, as Python has them. UserError with a line for each that does not fit."""
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in numbers.items()}
+    if faults := [f"{name}={shown(value)}: {fault}" for name, value in plain.items()
+                  if (fault := NUMBERS[name].fault(value))]:
+        raise UserError(*faults)
+    return list(plain.values())
 
 
 def drawn(trained: Trained, num: int, given: Mapping[str, np.ndarray], seed: int | None, truncation: float) -> PyTree:
@@ -25,28 +44,65 @@ def drawn(trained: Trained, num: int, given: Mapping[str, np.ndarray], seed: int
     return jax.tree.map(lambda leaf: (truncation * leaf).astype(leaf.dtype), code)
 
 
-def codes_of(trained: Trained, z: Any, name: str) -> np.ndarray:
-    """Codes [N,...] of the model's type; one alone, [...], is [1,...]. name: how the user calls them."""
-    shape, array = trained.code_shape, np.asarray(z)
-    if not hasattr(shape, "shape"):
-        raise UserError(f"{name}: a code of this model is not one array")
+def codes_of(trained: Trained, z: Any, name: str) -> PyTree:
+    """Codes of the model's form and types, arrays [N,...]; one code alone, [...], is [1,...].
+
+    name: how the user calls them.
+    """
+    shape = trained.code_shape
+    if isinstance(shape, jax.ShapeDtypeStruct):
+        return _code(z, shape, name)
+    shapes, form = jax.tree_util.tree_flatten_with_path(shape)
+    try:
+        arrays = form.flatten_up_to(z)
+    except ValueError:
+        raise UserError(f"{name}: a code of this model is not one array; it must be {jax.tree.map(_form, shape)}"
+                        ) from None
+    codes = [_code(array, like, name + jax.tree_util.keystr(path))
+             for array, (path, like) in zip(arrays, shapes, strict=True)]
+    if len(lengths := {len(array) for array in codes}) > 1:
+        raise UserError(f"{name}: its arrays are of {' and '.join(map(str, sorted(lengths)))} codes")
+    return form.unflatten(codes)
+
+
+def _code(z: Any, shape: jax.ShapeDtypeStruct, name: str) -> np.ndarray:
+    """One array of codes. shape: of the code of one example, [1,...]."""
+    array = _array(z, name)
     array = array[None] if array.shape == shape.shape[1:] else array
     if array.shape[1:] != shape.shape[1:] or not len(array):
-        wanted = ", ".join(["N", *map(str, shape.shape[1:])])
-        raise UserError(f"{name}: has shape {array.shape}; codes of this model are ({wanted})")
+        raise UserError(f"{name}: has shape {array.shape}; codes of this model are {_form(shape)}")
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise UserError(f"{name}: must be finite numbers")
     return array.astype(shape.dtype)
 
 
-def given_of(trained: Trained, asked: Mapping[str, Any], num: int) -> dict[str, np.ndarray]:
-    """What each of num examples is given, [num,...] by name. asked: a name, a number, or several, taken in turn."""
+def _form(shape: jax.ShapeDtypeStruct) -> str:
+    """The shape of N codes, in words."""
+    return f"({', '.join(['N', *map(str, shape.shape[1:])])})"
+
+
+def _array(values: Any, name: str) -> np.ndarray:
+    """values as an array. name: how the user calls them."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise UserError(f"{name}: cannot be an array; all its rows must be of one length") from None
+
+
+def given_of(trained: Trained, asked: Mapping[str, Any], num: int, in_turn: bool = False) -> dict[str, np.ndarray]:
+    """What each of num examples is given, [num,...] by name.
+
+    asked: by name, one value for all, or one for each; a value is a word or a number. in_turn: whether fewer values
+    than examples are taken in turn.
+    """
+    if not isinstance(asked, Mapping):
+        raise UserError(f"given={shown(asked)}: must be values by name, as in given={{'label': 3}}")
     conditions = trained.objective.conditions
     for name in asked:
         if name not in conditions:
             known = "; it can be asked for: " + ", ".join(conditions) if conditions else ", nor on anything else"
             raise UserError(f"given.{name}: this run's model does not condition on {name!r}{known}")
-    return {name: _in_turn(trained, name, values, num) for name, values in asked.items()}
+    return {name: _values(trained, name, values, num, in_turn) for name, values in asked.items()}
 
 
 def examples_of(trained: Trained, x: Any) -> np.ndarray:
@@ -59,7 +115,7 @@ def examples_of(trained: Trained, x: Any) -> np.ndarray:
         x = [x]
     if isinstance(x, Sequence) and x and all(isinstance(one, (str, Path)) for one in x):
         return np.asarray(trained.spec.kind.to_model(np.stack([_picture(trained, Path(one)) for one in x])))
-    spec, array = trained.spec, np.asarray(x)
+    spec, array = trained.spec, _array(x, "x")
     for missing in ((), (0,), (array.ndim,), (0, array.ndim + 1)):  # a batch of one, one channel, both
         padded = np.expand_dims(array, missing)
         if padded.shape[1:] == spec.x and len(padded):
@@ -84,16 +140,19 @@ def _as_model(trained: Trained, array: np.ndarray) -> np.ndarray:
 def _picture(trained: Trained, file: Path) -> np.ndarray:
     if trained.spec.kind.name != "image":
         raise UserError(f"{file}: this model's data are {trained.spec.kind.name}, not pictures; give it an array")
-    return data.picture(trained.config.data, trained.spec.x, file.expanduser())
+    return data.picture(trained.config.data, trained.spec.x, expanded(file, "x"))
 
 
-def _in_turn(trained: Trained, name: str, values: Any, num: int) -> np.ndarray:
-    example, words = trained.spec.given[name], trained.spec.names.get(name, ())
-    values = [values] if isinstance(values, str) or np.ndim(values) < len(example.shape) else list(values)
-    if not values:
-        raise UserError(f"given.{name}: is empty")
+def _values(trained: Trained, name: str, values: Any, num: int, in_turn: bool) -> np.ndarray:
+    """What each of num examples is given of one name, [num,...]."""
+    example, words, at = trained.spec.given[name], trained.spec.names.get(name, ()), f"given.{name}"
+    if isinstance(values, str) or _array(values, at).ndim < len(example.shape):
+        values = [values]
+    if not 0 < len(values) <= num or not in_turn and len(values) not in (1, num):
+        raise UserError(f"{at}: has {len(values)} values, and there are {num} examples; give one value for all, or one "
+                        "for each")
     values = [_number(name, value, words) if isinstance(value, str) else value for value in values]
-    array = np.asarray([values[i % len(values)] for i in range(num)])
+    array = _array([values[i % len(values)] for i in range(num)], at)
     if array.shape[1:] != example.shape[1:] or array.dtype.kind not in "iuf":
         raise UserError(f"given.{name}: must be numbers of shape {example.shape[1:]} for each example")
     if words and not ((array >= 0) & (array < len(words)) & (array == array.astype(int))).all():

@@ -70,6 +70,8 @@ def parse(argv: list[str], default_config: str) -> Launch:
     own = _flags_of(values.mode)
     if strange := [name for name in _all_flags() if name not in own and values[name].present]:
         raise UserError(*(f"--{name}: --mode={values.mode} has no such flag{_modes_with(name)}" for name in strange))
+    if given and not getattr(find("modes", values.mode), "TAKES_GIVEN", False):
+        raise UserError(f"--given: --mode={values.mode} has no such flag; it is of --mode=sample")
     faults = [f"--{name}={shown(values[name].value)}: {fault}" for name, flag in own.items()
               if values[name].present and (fault := flag.fault(values[name].value))]
     overrides = config_flags.get_override_values(values["config"])

@@ -40,7 +40,7 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
         "ema_nets": Setting("", 'nets that are averaged, comma-separated; "": all, if ema_decay is above 0'),
     }),
     "evals": Settings("evals", {
-        "end": Setting((), "files of gen_jax/evals, run after training and by --mode=eval", item=str),
+        "end": Setting((), "evals that run after training and in --mode=eval, by their names", item=str),
         "during": Setting((), "those run during training", item=str),
         "every_epochs": Setting(0, "how often those run, in epochs; 0: never", at_least(0)),
         "every_steps": Setting(placeholder(int), "how often, in steps, in place of epochs", POSITIVE),
@@ -52,7 +52,8 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
         "every_epochs": Setting(5, "how often the state is saved, in epochs (and always at the end)", POSITIVE),
         "every_steps": Setting(placeholder(int), "how often, in steps, in place of epochs", POSITIVE),
         "keep": Setting(2, "the latest so many are kept, and the best", POSITIVE),
-        "best": Setting("", 'the metric whose lowest value among the saved is kept; "": none'),
+        "best": Setting("", 'the metric whose best value among the saved is kept: the lowest, or the highest where '
+                        'more of it is better; "": none'),
     }),
     "report": Settings("report", {
         "format": Setting("png", "of figures: png, or pdf or svg, which are drawn in lines; GIFs and pixels stay as "

@@ -10,8 +10,8 @@ from ml_collections import ConfigDict
 
 from gen_jax import asking
 from gen_jax.errors import UserError
-from gen_jax.evals import Trained
-from gen_jax.evals.latent.interpolation import spherical
+from gen_jax.evals import Trained, in_words, lacks
+from gen_jax.evals.latent._paths import spherical
 from gen_jax.find import nearest
 from gen_jax.report.files import read_json
 from gen_jax.report.workdir import Workdir
@@ -31,8 +31,8 @@ class LoadedRun:
     """A trained model. Averaged weights are used where the run has some.
 
     x are examples [N,...] as models see them: images are float32 [N,H,W,C] in [0,1]. z are their codes, [N,Z] where
-    codes are vectors. Of given, which conditional models take, a value is a class name, a number, or one for each
-    example. Methods that the model cannot serve raise UserError.
+    codes are vectors. Of given, which conditional models take, a value is a class name or a number for all examples,
+    or a list with one for each. Methods that the model cannot serve raise UserError.
     """
 
     def __init__(self, trained: Trained, workdir: Workdir):
@@ -70,30 +70,42 @@ class LoadedRun:
                ) -> np.ndarray:
         """num samples x. truncation: a factor of the latents; below 1, samples are more typical and less diverse.
 
-        Of a model that conditions on the label, the classes come in turn where given says nothing.
+        Fewer values of given than samples are taken in turn. Where a model conditions on the label and given says
+        nothing of it, the classes are taken in turn.
         """
-        given = self._trained.wanted(num, asking.given_of(self._trained, given or {}, num))
+        self._needs("decode")
+        num, seed, truncation = asking.checked(num=num, seed=seed, truncation=truncation)
+        given = self._trained.wanted(num, asking.given_of(self._trained, given or {}, num, in_turn=True))
         return self._trained.decode(asking.drawn(self._trained, num, given, seed, truncation), given)
 
     def encode(self, x: Any, given: Mapping[str, Any] | None = None) -> Any:
         """Codes of x: arrays, or one picture file or several, which are prepared as the training data were."""
+        self._needs("encode")
         x = asking.examples_of(self._trained, x)
-        return self._trained.encode(x, self._given("encode", given, len(x)))
+        return self._trained.encode(x, self._given(given, len(x)))
 
     def decode(self, z: Any, given: Mapping[str, Any] | None = None) -> np.ndarray:
         """x of codes z."""
         self._needs("decode")
-        z = asking.codes_of(self._trained, z, "z") if not isinstance(z, Mapping) else z
-        return self._trained.decode(z, self._given("decode", given, len(jax.tree.leaves(z)[0])))
+        z = asking.codes_of(self._trained, z, "z")
+        return self._trained.decode(z, self._given(given, len(jax.tree.leaves(z)[0])))
 
     def reconstruct(self, x: Any, given: Mapping[str, Any] | None = None) -> np.ndarray:
         """What the codes of x decode to. x: as for encode."""
-        return self.decode(self.encode(x, given), given)
+        self._needs("encode", "decode")
+        x = asking.examples_of(self._trained, x)
+        known = self._given(given, len(x))
+        return self._trained.decode(self._trained.encode(x, known), known)
 
     def interpolate(self, start: Any, end: Any, num: int = 11, given: Mapping[str, Any] | None = None) -> np.ndarray:
         """num examples x on the arc between two codes [Z], both ends included."""
-        first, last = (asking.codes_of(self._trained, z, name)[0] for z, name in ((start, "start"), (end, "end")))
-        return self.decode(spherical(first, last, np.linspace(0, 1, num)), given)
+        self._needs("decode", "vector")
+        (num,) = asking.checked(num=num)
+        ends = {name: asking.codes_of(self._trained, z, name) for name, z in (("start", start), ("end", end))}
+        if several := [f"{name}: has {len(codes)} codes; give one" for name, codes in ends.items() if len(codes) > 1]:
+            raise UserError(*several)
+        first, last = (codes[0] for codes in ends.values())
+        return self._trained.decode(spherical(first, last, np.linspace(0, 1, num)), self._given(given, num))
 
     def concept(self, concept: str) -> np.ndarray:
         """The vector [Z] from codes of one set of training examples to another's: "3->8", "thin->bold".
@@ -101,8 +113,11 @@ class LoadedRun:
         A set is a class, or images in the lowest or highest quarter of an attribute. The checkpoint has the sets' mean
         codes, of at most 2,000 training examples.
         """
-        self._needs("encode")
-        sets = (self._trained.codes or {}).get("sets", {})
+        self._needs("encode", "vector")
+        if not (sets := (self._trained.codes or {}).get("sets", {})):
+            raise UserError("this checkpoint has no mean codes: " + (
+                "its training data have no classes and are no pictures" if self._trained.codes else
+                "it was saved by an older gen_jax, which kept none; train the run on, and load it again"))
         names = [part.strip() for part in concept.split("->")]
         if len(names) != 2:
             raise UserError(f"{concept!r}: must be written 'source->target', as in '1->0' or 'thin->bold'")
@@ -111,13 +126,13 @@ class LoadedRun:
         source, target = (np.asarray(sets[name], np.float32) for name in names)
         return target - source
 
-    def _needs(self, what: str) -> None:
-        if what not in self._trained.objective.predict:
-            raise UserError(f"this model cannot {what}: {self.config.objective.name} has no such part")
+    def _needs(self, *needs: str) -> None:
+        """Raises UserError where the model lacks one of them, written as an eval's NEEDS."""
+        if lacking := lacks(needs, self._trained):
+            raise UserError(in_words(lacking))
 
-    def _given(self, what: str, given: Mapping[str, Any] | None, num: int) -> dict[str, np.ndarray]:
-        """What num examples are given, for a model that must be told."""
-        self._needs(what)
+    def _given(self, given: Mapping[str, Any] | None, num: int) -> dict[str, np.ndarray]:
+        """What each of num examples is given, for a model that must be told."""
         asked = asking.given_of(self._trained, given or {}, num)
         if lacking := [name for name in self._trained.objective.conditions if name not in asked]:
             words = self._trained.spec.names.get(lacking[0], ())

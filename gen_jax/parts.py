@@ -54,10 +54,11 @@ def complete(config: ConfigDict) -> ConfigDict:
 
 
 def compose(config: ConfigDict, overrides: dict[str, str]) -> ConfigDict:
-    """config itself, with the sections that overrides ask for. overrides: text by dotted key, "data.name" say.
+    """Adds to config the sections that overrides ask for. Returns config itself.
 
-    Another name of a part brings that part's settings; those that both have keep their values. A setting of a part in
-    a dict of sections (an eval, a penalty) brings the part. What cannot be found is left for the checks that follow.
+    overrides: texts by dotted key, {"data.name": "folder"} say. The name of another part gives its section the settings
+    of that part; a setting that both parts have keeps its value. A setting of a part in a dict of sections, an eval or
+    a penalty, adds the section of that part. A name that there is not stays as it is: later checks report it.
     """
     for key, text in overrides.items():
         at, _, last = key.rpartition(".")

@@ -11,6 +11,7 @@ from gen_jax.evals import Trained
 from gen_jax.experiment import Experiment
 from gen_jax.folders import name_of
 from gen_jax.report.metrics import MetricsLog
+from gen_jax.report.summary import is_higher_better
 from gen_jax.report.workdir import Workdir
 from gen_jax.training.checkpoint import Checkpoints, Damaged, saved_log
 from gen_jax.training.loop import Progress
@@ -42,7 +43,8 @@ def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest") -> R
     checkpoint: "latest" (whole one), "best" or a step.
     """
     config = typed(workdir.stored_config())
-    checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best, run_id(config))
+    checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best, run_id(config),
+                              is_higher_better(config, config.checkpoint.best))
     checkpoints.refuse_others()
     stored = config.to_dict()
     config.update_from_flattened_dict(overrides)

@@ -41,6 +41,7 @@ def test_keeps_the_latest_and_the_best(tmp_path):
         checkpoints.save(step, tree_of(step), {"test/loss": loss}, {})
     assert checkpoints.steps() == [2, 4, 5]
     assert checkpoints.best_step() == 2
+    assert Checkpoints(tmp_path, keep=2, best="test/loss", run="a", higher=True).best_step() == 5
 
 
 @pytest.mark.parametrize("harm", ["flip", "truncate", "delete"])
@@ -96,6 +97,23 @@ def test_what_a_kill_left_is_swept_away(saved):
     saved.save(3, tree_of(3), {}, {})
     assert saved.steps() == [2, 3]
     assert not list(saved.folder.glob("*.unfinished"))
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, OSError])
+def test_a_step_that_is_saved_again_is_there_whatever_comes_between(end, saved, monkeypatch):
+    replace = os.replace
+
+    def stopped(old, new):
+        if str(old).endswith(".unfinished"):  # the old step has lost its name, the new one has none yet
+            raise end
+        replace(old, new)
+    with monkeypatch.context() as patch, pytest.raises(end):
+        patch.setattr(os, "replace", stopped)
+        saved.save(2, tree_of(3), {"test/loss": 1.0}, {})
+    assert digest(saved.restore(tree_of(0), True)[0]) == digest(tree_of(2)) and saved.steps() == [1, 2]
+    saved.save(2, tree_of(3), {"test/loss": 1.0}, {})
+    assert digest(saved.restore(tree_of(0), True)[0]) == digest(tree_of(3))
+    assert sorted(path.name for path in saved.folder.iterdir()) == ["1", "2"]
 
 
 def test_a_full_disk_is_noticed_before_anything_is_written(saved, monkeypatch):

@@ -114,6 +114,8 @@ def test_restart_moves_the_old_run_aside_and_nothing_else(run, capsys):
     config, workdir = run
     (workdir.path / "notes.txt").write_text("mine")
     (workdir.path / "me.png").write_bytes(b"x")
+    for name in ("samples.svg", "data.pdf"):  # as --config.report.format asks for
+        (workdir.path / name).write_bytes(b"x")
     sha256 = read_json(workdir.result)["state_sha256"]
     for step in (6, 12):
         (workdir.checkpoints / str(step) / "manifest.json").write_bytes(b"{}")
@@ -122,7 +124,8 @@ def test_restart_moves_the_old_run_aside_and_nothing_else(run, capsys):
     assert read_json(workdir.result)["state_sha256"] == sha256
     assert "the run that was in" in capsys.readouterr().err
     assert sorted(path.name for path in (workdir.path / "old_1").iterdir()) == [
-        "checkpoints", "config.json", "metrics.jsonl", "result.json", "run.json", "timing.jsonl"]
+        "checkpoints", "config.json", "data.pdf", "metrics.jsonl", "result.json", "run.json", "samples.svg",
+        "timing.jsonl"]
     assert (workdir.path / "notes.txt").exists() and (workdir.path / "me.png").exists()
     Workdir(workdir.path / "old_1").move_aside()
     assert (workdir.path / "old_1" / "old_1" / "config.json").exists()

@@ -179,12 +179,15 @@ def test_a_figure_is_a_pdf_in_the_asked_size_and_pixels_stay_pixels(tmp_path):
     for name in ("a", "b"):
         picture = titled(pixels, "four pixels")
         width, height = picture.get_size_inches()
-        results.save(tmp_path / name, picture, report)
+        assert results.save(tmp_path / name, picture, report) == tmp_path / f"{name}.pdf"
+        assert tuple(picture.get_size_inches()) == (width, height), "who draws it next finds it as it was"
     content = (tmp_path / "a.pdf").read_bytes()
     assert content.startswith(b"%PDF") and content == (tmp_path / "b.pdf").read_bytes()
     box = [float(side) for side in re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", content).groups()]
     assert box == pytest.approx([2 * 72 * width, 2 * 72 * height])
     assert b"/Interpolate true" not in content
+    results.save(tmp_path / "b", picture)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "b.png"], "the earlier format is not kept"
     results.save(tmp_path / "c", pixels, report)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "c.png"))[::256, ::256], pixels)
 

@@ -129,6 +129,8 @@ def result(workdir):
     (["--config=configs/vae_digits.py:smok"], ["there is no variant 'smok' of this config; there is :smoke"]),
     (["--config.train.batch_size=5000"], ["train.batch_size=5000 is more than the 1438 training examples"]),
     (["--mode=eval", "--workdir=/nowhere/run"], ["no run there"]),
+    (["--mode=eval", "--only=,"], ["--only=',': must be names of evals"]),
+    (["--given.label=3"], ["--given: --mode=train has no such flag; it is of --mode=sample"]),
     (["--workdir=/proc/run"], ["cannot write there"]),
     (["--flagfile=/nonexistent"], ["there is no such flag"]),
 ], ids=lambda value: value[0][:24])
@@ -307,9 +309,9 @@ def test_other_data_than_the_run_was_trained_on_stop_training_and_no_sampling(tm
     np.savez(tmp_path / "a.npz", images=images)
     for words, expected in ((args, 2), (["--mode=eval", "--only=elbo"], 0)):
         code, _, err = run(where, *words)
-        assert code == expected and "data_fingerprint" in err, err
+        assert code == expected and "fingerprint" in err, err
     code, _, err = run(where, "--mode=sample", "--num=2")
-    assert code == 0 and "data_fingerprint" not in err, err
+    assert code == 0 and "fingerprint" not in err, err
 
 
 def test_other_modes(tmp_path, run, monkeypatch):

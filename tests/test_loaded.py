@@ -1,17 +1,21 @@
 """A trained run used without its data: by gen_jax.load, by --mode=sample and --mode=eval."""
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 import gen_jax
 from configs import vae_digits
-from gen_jax import data
+from gen_jax import asking, data
 from gen_jax.data import digits, npz
 from gen_jax.errors import UserError
+from gen_jax.loaded import LoadedRun
 from gen_jax.modes import eval, sample, train
 from gen_jax.report.workdir import Workdir
 
@@ -74,9 +78,56 @@ def test_what_does_not_fit_is_the_user_s_error(run, workdir, tmp_path):
         (lambda: run.decode([np.nan, 0]), "finite"),
         (lambda: run.concept("3->thinn"), "there is no 'thinn'; did you mean 'thin'"),
         (lambda: run.concept("3"), "must be written"),
+        (lambda: run.sample(0), "num=0: must be from 1 to 1,000,000"),
+        (lambda: run.sample(2.0, seed=-1), "num=2.0: must be a whole number\nseed=-1: must be at least 0"),
+        (lambda: run.interpolate([0, 0], [1, 1], num=-3), "num=-3: must be"),
+        (lambda: run.interpolate([0, 0], np.zeros((3, 2))), "end: has 3 codes; give one"),
+        (lambda: run.decode([[0, 0], [1]]), "z: cannot be an array; all its rows must be of one length"),
+        (lambda: run.encode([[[0], [1, 2]]]), "x: cannot be an array"),
+        (lambda: run.encode("~nobody_there/a.png"), "there is no such home folder"),
+        (lambda: run.encode(np.zeros((1, 8, 8, 1)), given="3"), "given='3': must be values by name"),
         (lambda: run.sample(2, given={"label": "3"}), "does not condition on 'label'"),
         (lambda: gen_jax.load(workdir.path, checkpoint=7), "there are latest, best and the steps"),
         (lambda: gen_jax.load(tmp_path), "no run there"),
+    ):
+        with pytest.raises(UserError, match=said):
+            call()
+
+
+def test_what_is_given_is_one_value_or_one_for_each_and_in_turn_only_for_samples():
+    label = {"label": jax.ShapeDtypeStruct((1,), np.int32)}
+    trained = SimpleNamespace(objective=SimpleNamespace(conditions=("label",)),
+                              spec=SimpleNamespace(given=label, names={"label": ("cat", "dog", "emu")}))
+
+    def given(values, num, **how):
+        return asking.given_of(trained, {"label": values}, num, **how)["label"].tolist()
+    assert given("emu", 3) == given([2], 3) == [2, 2, 2] and given(["dog", 0], 2) == [1, 0]
+    assert given(["dog", 0], 5, in_turn=True) == [1, 0, 1, 0, 1]
+    for values, num, in_turn in (([1, 2], 5, False), ([1, 2, 0], 2, False), ([1, 2, 0], 2, True), ([], 2, True)):
+        with pytest.raises(UserError, match=f"given.label: has {len(values)} values, and there are {num} examples"):
+            given(values, num, in_turn=in_turn)
+    with pytest.raises(UserError, match="given.label: cannot be an array"):
+        given([[1], [1, 2]], 2)
+
+
+def test_codes_of_any_form_are_decoded_and_their_form_is_checked(run):
+    predict = run._trained.objective.predict
+    objective = run._trained.objective._replace(predict={
+        "encode": lambda *args: (predict["encode"](*args), {"scale": predict["encode"](*args)[:, :1] * 0 + 2}),
+        "decode": lambda vars, code, given: predict["decode"](vars, code[0] * code[1]["scale"], given)})
+    pair = LoadedRun(replace(run._trained, objective=objective, codes=None), run._workdir)
+    x = np.linspace(0, 1, 128, dtype=np.float32).reshape(2, 8, 8, 1)
+    np.testing.assert_array_equal(pair.reconstruct(x), run.decode(2 * run.encode(x)))
+    np.testing.assert_array_equal(pair.decode(pair.encode(x)), pair.reconstruct(x))
+    for call, said in (
+        (lambda: pair.decode([1, 2, 3]), r"z: .*not one array; it must be \('\(N, 2\)', {'scale': '\(N, 1\)'}\)"),
+        (lambda: pair.decode((np.zeros((2, 2)), {"scale": [3]})), "z: its arrays are of 1 and 2 codes"),
+        (lambda: pair.decode((np.zeros((2, 3)), {"scale": [3]})), r"z\[0\]: has shape \(2, 3\)"),
+        (lambda: pair.interpolate(*pair.encode(x)), "codes are no vectors"),
+        (lambda: pair.concept("3->8"), "codes are no vectors"),
+        (lambda: pair.sample(2), "no prior to sample from"),
+        (lambda: LoadedRun(replace(run._trained, codes=None), run._workdir).concept("3->8"), "no mean codes: it was"),
+        (lambda: LoadedRun(replace(run._trained, codes={"sets": {}}), run._workdir).concept("3->8"), "have no classes"),
     ):
         with pytest.raises(UserError, match=said):
             call()
@@ -99,6 +150,20 @@ def test_sample_writes_where_it_is_told_and_decodes_given_latents(workdir, tmp_p
     again = np.load(tmp_path / "b" / "samples.npz")
     np.testing.assert_array_equal(again["x"], drawn["x"])
     assert len(list((tmp_path / "b" / "sampled").glob("*.png"))) == 4
+    (tmp_path / "b" / "sampled" / "mine.png").write_bytes(b"")
+    sample.sample(workdir, {}, {}, num=2, out=str(tmp_path / "b"))
+    assert len(list((tmp_path / "b" / "sampled").glob("*.png"))) == 3, "of four samples and mine"
+    (tmp_path / "torn.npz").write_bytes((tmp_path / "b" / "samples.npz").read_bytes()[:-30])
+    (tmp_path / "file").write_bytes(b"")
+    for options, said in (
+        ({"latents": str(tmp_path / "torn.npz")}, "--latents=.*torn.npz: cannot be read"),
+        ({"latents": "~nobody_there/z.npy"}, "--latents=~nobody_there/z.npy: there is no such home folder"),
+        ({"latents": "z.npy", "num": 3, "seed": 1}, "--num: is of latents that are drawn.*\n--seed: is of"),
+        ({"out": "~nobody_there"}, "--out=~nobody_there: there is no such home folder"),
+        ({"out": str(tmp_path / "file" / "a"), "num": 1}, "--out=.*/file/a: cannot write there"),
+    ):
+        with pytest.raises(UserError, match=said):
+            sample.sample(workdir, {}, {}, **options)
     np.save(tmp_path / "z.npy", np.zeros((3, 5)))
     with pytest.raises(UserError, match=r"--latents=.*z.npy: has shape \(3, 5\)"):
         sample.sample(workdir, {}, {}, latents=str(tmp_path / "z.npy"))

@@ -32,6 +32,7 @@ class Terminal(io.StringIO):
     def __init__(self, columns, monkeypatch):
         super().__init__()
         self.columns, self.rows, self.row = columns, [""], 0
+        monkeypatch.setenv("TERM", "xterm")
         monkeypatch.setattr(shutil, "get_terminal_size", lambda fallback=None: os.terminal_size((self.columns, 24)))
 
     def isatty(self):
@@ -101,6 +102,17 @@ def test_elsewhere_lines_are_plain_and_rare():
     assert "\x1b" not in stream.getvalue()
 
 
+def test_a_terminal_without_escape_codes_gets_plain_lines(monkeypatch):
+    stream = Terminal(80, monkeypatch)
+    monkeypatch.setenv("TERM", "dumb")
+    with Line(stream).evaluating("samples"):
+        pass
+    assert stream.rows[0] == "eval samples  0:00"
+    with pytest.raises(ValueError), Line(stream := Terminal(80, monkeypatch)).evaluating("samples"):
+        raise ValueError
+    assert stream.shown() == []
+
+
 def test_an_eval_is_named_while_it_runs_and_leaves_no_row(monkeypatch):
     monkeypatch.setattr(progress, "TICK_SECONDS", 0.01)
     monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.02)
@@ -138,6 +150,20 @@ def test_a_vae_s_end_is_five_rows_and_the_best_epoch():
         ["best", "epoch", "2", "of", "3:", "test/loss", "11"]]
 
 
+def test_the_best_line_names_the_state_that_is_kept_and_knows_which_way_is_better():
+    config = vae_digits.get_config()
+    config.evals.end = ("log_likelihood",)
+    history = [{"step": 10 * i, "epoch": i, "log_px/test": value} for i, value in ((1, -9.0), (2, -7.0), (3, -8.0))]
+    for name, best, better in (("log_px/test", "2 of 3: log_px/test -7", True), ("test/loss", "", False)):
+        config.checkpoint.best = name
+        assert summary.is_higher_better(config, name) == better
+        assert summary.summary(config, history, {}) == [f"best epoch {best}"] * better
+    config.checkpoint.best = "log_px/test"
+    assert summary.summary(config, history, {}, kept=20) == ["best epoch 2 of 3: log_px/test -7"]
+    assert summary.summary(config, history, {}, kept=30) == [
+        "best epoch 2 of 3: log_px/test -7; the best one saved is of epoch 3: -8"]
+
+
 def test_a_gan_s_end_has_samples_beside_test_images_and_the_verdict():
     numbers = {"disc/loss": 0.5, "test/disc_loss": 1.0, "samples/diversity": 0.99, "samples/copied": 0.2,
                "health/verdict": "healthy at step 3300", "judge/frechet": 3.6, "judge/frechet_real": 0.86,
@@ -173,6 +199,9 @@ def test_an_eval_that_compares_two_says_how_to_name_the_second():
     trained = SimpleNamespace(other=None, objective=SimpleNamespace(predict={"encode": None, "decode": None}),
                               spec=SimpleNamespace(given={}, kind=SimpleNamespace(tile=None, name="image")))
     assert "--config.evals.other=" in in_words(lacks(needs("ae_vs_vae"), trained))
+    assert in_words(lacks(needs("samples"), trained)) == "this run's objective cannot draw samples"
+    assert in_words(lacks(["encode", "kind:points"], trained)) == "this run's data are not of kind points"
+    assert in_words(lacks(["depth"], trained)) == "this run's objective does not give depth"
 
 
 def test_another_length_is_refused_with_the_reason_only_where_it_matters():
@@ -190,9 +219,9 @@ def test_another_length_is_refused_with_the_reason_only_where_it_matters():
 # Settings
 
 def test_settings_say_meaning_type_and_range_within_the_terminal(monkeypatch):
-    assert settings.in_words(Setting(1.0, "so", at_least(0, 9))) == "so [a finite number, at least 0 and below 9]"
-    assert settings.in_words(Setting("a", "which", one_of("a", "b"))) == "which [a text, one of a, b]"
-    assert settings.in_words(Setting(placeholder(int), "steps")) == "steps [a whole number]"
+    assert settings.explained(Setting(1.0, "so", at_least(0, 9))) == "so [a finite number, at least 0 and below 9]"
+    assert settings.explained(Setting("a", "which", one_of("a", "b"))) == "which [a text, one of a, b]"
+    assert settings.explained(Setting(placeholder(int), "steps")) == "steps [a whole number]"
     monkeypatch.setattr(sys, "stdout", Terminal(80, monkeypatch))
     lines = list(settings.describe(dcgan_digits.get_config(), "  --config."))
     for line in lines:

@@ -10,6 +10,7 @@ from flax import linen as nn
 
 from gen_jax import experiment
 from gen_jax.data import digits, points
+from gen_jax.data.kinds.image import to_unit
 from gen_jax.keys import stream
 from gen_jax.net import apply
 from gen_jax.objectives import elbo
@@ -20,7 +21,7 @@ from gen_jax.training.feed import DeviceFeed, HostFeed, StreamFeed, epoch_order
 from gen_jax.training.state import average, create, digest, digests
 from gen_jax.training.step import make_step, num_batches
 from gen_jax.training.validate import make_validate
-from gen_jax.types import Aux, Batch, Move, Net, Objective, Source, Vars
+from gen_jax.types import Aux, Batch, Move, MoveKeys, Net, Objective, Source, Vars
 
 KEY = stream(0, "train")
 
@@ -117,6 +118,21 @@ def test_a_stream_has_no_epochs(streamed):
         experiment.build(config)
     assert [line.split(":")[0] for line in caught.value.faults] == ["train.steps is not set",
                                                                     "log.every_steps is not set"]
+
+
+def test_augmentation_draws_from_a_key_of_its_own(tiny):
+    half = np.random.RandomState(0).randint(0, 256, (4, 8, 4, 1), np.uint8)
+    batch = Batch(to_unit(jnp.asarray(np.concatenate([half, half[:, :, ::-1]], 2))), {})  # a flip changes nothing
+    key = jax.random.key(5)
+
+    def loss(augment):
+        hp = elbo.hp(likelihood="bernoulli", augment=augment)
+        (move,) = elbo.build(tiny.objective.nets, hp, tiny.spec).moves
+        return jax.jit(lambda key: move.loss(state.vars, batch, MoveKeys(key, key, jnp.float32(0)))[0])
+    state, plain, flipped = tiny.begin().state, loss(""), loss("flip")
+    noise_key, _ = jax.random.split(key)
+    assert float(flipped(key)) == pytest.approx(float(plain(noise_key)), rel=1e-5)
+    assert float(flipped(key)) != pytest.approx(float(plain(key)), rel=1e-5)
 
 
 def test_loss_falls_on_real_digits(tiny_config):

@@ -22,6 +22,7 @@ from ml_collections import ConfigDict
 from PIL import Image, ImageOps
 
 from gen_jax.data import _cache
+from gen_jax.data._cache import folder as cache_folder
 from gen_jax.data._pixels import Form, pixels
 from gen_jax.data._settings import COMMON
 from gen_jax.data._source import (
@@ -42,8 +43,9 @@ from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.types import Kind, Source, Spec
 
-__all__ = ["COMMON", "Splits", "batch_of", "broken", "choose", "described", "duplicates", "fingerprint", "kind",
-           "labelled", "load", "picture", "spec", "spec_of", "split_off", "splits", "stratified_rows", "stream", "take"]
+__all__ = ["COMMON", "Splits", "batch_of", "broken", "cache_folder", "choose", "described", "duplicates", "fingerprint",
+           "kind", "labelled", "load", "picture", "spec", "spec_of", "split_off", "splits", "stratified_rows", "stream",
+           "take"]
 
 
 def load(hp: ConfigDict, split: str) -> Source:

@@ -1,7 +1,5 @@
 """Decoded data kept as arrays, so that they are decoded once. The folder may be deleted at any time."""
-import contextlib
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from ml_collections import ConfigDict
 from gen_jax.data._source import checked
 from gen_jax.folders import expanded, user_cache
 from gen_jax.types import Kind, Source
+from gen_jax.whole import opened
 
 VERSION = 3  # raise it when the same state would be decoded to other arrays
 
@@ -58,16 +57,9 @@ def _read(path: Path) -> Source:
 
 
 def _write(path: Path, source: Source) -> None:
-    """Writes path whole or not at all: a reader never sees half a file, whoever else writes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {"name": np.array(path.stem), "x": source.x,
               **{f"given/{key}": values for key, values in source.given.items()},
               **{f"names/{key}": np.array(words, dtype=str) for key, words in source.names.items()}}
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)
-        os.replace(partial, path)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with opened(path) as file:
+        np.savez(file, **arrays)

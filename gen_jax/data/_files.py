@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 
 from gen_jax.data import _cache
 from gen_jax.errors import UserError
+from gen_jax.whole import write_atomically
 
 SETTLED_NS = 2 * 10**9  # clocks of file systems are coarser than ours, by up to 2 s
 
@@ -71,12 +72,8 @@ def _known(path: Path) -> dict[str, list]:
 
 
 def _keep(path: Path, files: dict[str, list]) -> None:
-    """Writes path whole, or not at all: then the files are read again the next time."""
-    text = json.dumps(files)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Writes files to path with a checksum. Where that cannot be written, the files are read again the next time."""
+    digest = hashlib.sha256(json.dumps(files).encode()).hexdigest()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps({"sha256": hashlib.sha256(text.encode()).hexdigest(), "files": files}))
-        os.replace(partial, path)
-    with contextlib.suppress(OSError):
-        partial.unlink(missing_ok=True)
+        write_atomically(path, json.dumps({"sha256": digest, "files": files}).encode())

@@ -50,6 +50,6 @@ class Splits:
                           "them alike, pictures with data.size and data.channels")
         found = hashlib.sha256((fingerprint(train) + fingerprint(test)).encode()).hexdigest()
         if self._expected and found != self._expected:
-            return NoData(f"data: they are not those that this run was trained on (data_fingerprint {found[:16]}, then "
-                          f"{self._expected[:16]}); put those back")
+            return NoData(f"data: they are not those that this run was trained on (their fingerprint is {found[:16]}, "
+                          f"and was {self._expected[:16]}); put those back")
         return train, test, found

@@ -65,7 +65,7 @@ def state(hp: ConfigDict, split: str) -> str:
     try:
         files = sorted(folder.iterdir())
         contents = [(file.name, digest) for file, digest in zip(files, digests(files, hp), strict=True)]
-    except OSError as error:  # a link that leads nowhere, or to itself
+    except OSError as error:  # the folder has gone, or may not be listed
         raise UserError(_damaged(folder, error)) from error
     return repr((form(hp), hp.test_fraction if _part(folder, split)[1] else None, contents))
 

@@ -1,6 +1,6 @@
 """Whether a run has what an eval needs."""
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,10 +9,12 @@ from gen_jax.evals._trained import Trained
 from gen_jax.find import find
 from gen_jax.types import Batch
 
-WORDS = {  # what to say where a need is not met; by default "no <need>"
-    "other": "no second run: name one, --config.evals.other=FOLDER, or =CONFIG, which is trained first",
-    "vector": "codes are no vectors", "tiles": "examples are no pictures",
-}
+
+class Need(NamedTuple):
+    """What an eval can need of a run."""
+
+    has: Callable[[Trained, str], bool]  # (run, its name) -> whether the run has it
+    lacking: str  # what a person reads where it has not, with {} for its name
 
 
 def lacks(needs: Iterable[str], trained: Trained) -> str:
@@ -21,8 +23,9 @@ def lacks(needs: Iterable[str], trained: Trained) -> str:
 
 
 def in_words(need: str) -> str:
-    """What is said where a run lacks a need."""
-    return WORDS.get(need, f"no {need.replace(':', ' ')}")
+    """What a person reads where a run lacks a need."""
+    known, name = _known(need)
+    return known.lacking.format(name)
 
 
 def needs(name: str) -> tuple[str, ...]:
@@ -30,15 +33,19 @@ def needs(name: str) -> tuple[str, ...]:
     return getattr(find("evals", name), "NEEDS", ())
 
 
-def _has(trained: Trained, need: str) -> bool:
+def _known(need: str) -> tuple[Need, str]:
+    """What is known of a need, and its name: "kl" of "measure:kl". A word that NEEDS does not have is of predict."""
     what, _, name = need.partition(":")
-    if what == "measure":
-        return name in _measured(trained)
-    if what == "kind":
-        return trained.spec.kind.name == name
-    return {"labels": "label" in trained.spec.given, "other": trained.other is not None,
-            "tiles": trained.spec.kind.tile is not None, "vector": what == "vector" and _is_vector(trained),
-            }.get(what, what in trained.objective.predict)
+    return NEEDS.get(what, Need(_predicts, "this run's objective does not give {}")), name or what
+
+
+def _has(trained: Trained, need: str) -> bool:
+    known, name = _known(need)
+    return known.has(trained, name)
+
+
+def _predicts(trained: Trained, name: str) -> bool:
+    return name in trained.objective.predict
 
 
 def _is_vector(trained: Trained) -> bool:
@@ -53,3 +60,20 @@ def _measured(trained: Trained) -> Mapping[str, Any]:
     """Shapes of the terms that the objective measures."""
     batch = Batch(jax.ShapeDtypeStruct((1, *trained.spec.x), trained.spec.dtype), trained.spec.given)
     return jax.eval_shape(trained.objective.measure, trained.vars, batch, jax.random.split(jax.random.key(0), 1))
+
+
+NEEDS = {
+    "sample_prior": Need(_predicts, "this run's objective cannot draw samples"),
+    "encode": Need(_predicts, "this run's objective has no way from examples to codes"),
+    "decode": Need(_predicts, "this run's objective has no way from codes to examples"),
+    "posterior": Need(_predicts, "this run's objective gives an example no distribution of codes"),
+    "log_weight": Need(_predicts, "this run's objective is no bound on the likelihood"),
+    "measure": Need(lambda trained, name: name in _measured(trained), "this run's objective does not measure {}"),
+    "kind": Need(lambda trained, name: trained.spec.kind.name == name, "this run's data are not of kind {}"),
+    "labels": Need(lambda trained, _: "label" in trained.spec.given, "this run's data have no labels"),
+    "tiles": Need(lambda trained, _: trained.spec.kind.tile is not None, "this run's examples are no pictures"),
+    "vector": Need(lambda trained, _: _is_vector(trained), "this run's codes are no vectors"),
+    "other": Need(lambda trained, _: trained.other is not None,
+                  "there is no second run: --config.evals.other=FOLDER names one; --mode=train also takes a config "
+                  "there, and trains it first"),
+}

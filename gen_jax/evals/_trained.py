@@ -39,7 +39,7 @@ class Trained:
     saved: Callable[[str], list[Path]] = lambda name: []  # what an eval saved during training under a name, in order
     name: str = ""  # of the run: its folder's
     step: int = 0  # steps that the state has seen
-    training: bool = False  # whether it goes on: pictures are then left as they are, without a title
+    training: bool = False  # whether it goes on: a grid of images is then its pixels alone, without a title
     codes: dict | None = None  # of the training data's codes, what the checkpoint says: see evals/latent/_codes.py
 
     @property
@@ -88,9 +88,10 @@ class Trained:
         return jax.random.fold_in(stream(seed, "evals"), zlib.crc32(name.encode()))
 
     def wanted(self, num: int, known: Given | None = None) -> dict[str, np.ndarray]:
-        """What num samples are given, where the model conditions on something: what is known, [num,...] by name.
+        """What each of num samples is given, [num,...] by name, for all that the model conditions on.
 
-        Else the classes in turn, and what the test examples have, in their order. Raises NoData where these are needed.
+        known: what the caller chooses, [num,...] by name. A label that is not known is each class in turn. Anything
+        else that is not known is that of the test examples, in their order; raises NoData where these are needed.
         """
         given, in_turn = dict(known or {}), np.arange(num)
         for name in (name for name in self.objective.conditions if name not in given):

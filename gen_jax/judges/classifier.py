@@ -1,7 +1,5 @@
 """A small convolutional classifier of a data set, trained once and kept: a judge that knows no model of ours."""
-import contextlib
 import hashlib
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +15,6 @@ from flax import serialization
 from ml_collections import ConfigDict
 
 from gen_jax import data
-from gen_jax.data import _cache
 from gen_jax.data.kinds.image import from_symmetric, to_symmetric, to_unit
 from gen_jax.layers.conv import Conv
 from gen_jax.net import apply
@@ -27,6 +24,7 @@ from gen_jax.training.feed import memory_feed
 from gen_jax.training.state import TrainState, create
 from gen_jax.training.step import make_step
 from gen_jax.types import Aux, Batch, Move, Net, Objective, Source, Vars
+from gen_jax.whole import write_atomically
 
 VERSION = 3  # raise it when the same data would train another classifier
 WIDTHS = (48, 96, 192)
@@ -76,7 +74,7 @@ def classifier(hp: ConfigDict) -> Classifier:
     size = min(BATCH, len(train.x))
     steps = min(STEPS, EPOCHS * (len(train.x) // size))
     optimizers = {"judge": optax.adam(optax.cosine_decay_schedule(RATE, steps))}
-    path = _cache.folder(hp) / f"judge-{_key(train)}.msgpack"
+    path = data.cache_folder(hp) / f"judge-{_key(train)}.msgpack"
     state = create(objective, optimizers, (), jax.random.key(0))
     try:
         weights = serialization.from_bytes(state.vars, _whole(path))
@@ -142,13 +140,9 @@ def _digest(path: Path, content: bytes) -> bytes:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Writes path, with a checksum, whole or not at all; a folder that cannot be written costs a warning."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Writes content to path, with a checksum. A folder that cannot be written costs a warning."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(_digest(path, content) + content)
-        os.replace(partial, path)
+        write_atomically(path, _digest(path, content) + content)
     except OSError as error:
         logging.warning("the classifier is not kept, because %s cannot be written (%s)", path, error)
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""Nets: build(hp, image_shape) -> {net name: Net}."""
+"""Nets: build(hp, spec) -> {net name: Net}."""

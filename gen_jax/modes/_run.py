@@ -118,8 +118,8 @@ def writing(workdir: Workdir) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"--workdir={workdir.path}: cannot write there ({error.strerror or error}); what was saved "
-                        "before is whole: make room or name another folder, and launch again") from error
+        raise UserError(f"{workdir.flag}={workdir.path}: cannot write there ({error.strerror or error}); what was "
+                        "saved before is whole: make room or name another folder, and launch again") from error
 
 
 def _result(run: Run) -> dict:

@@ -17,6 +17,7 @@ from gen_jax.keys import stream
 from gen_jax.modes._run import keeper, run_eval, tensorboard_of, writing
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.progress import ProgressLine
+from gen_jax.report.summary import is_higher_better
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import trained_of
@@ -37,7 +38,7 @@ class Session:
         self.total_steps, self.record_steps = config.derived.total_steps, config.derived.record_steps
         self.key, self.eval_key = stream(config.seed, "train"), stream(config.seed, "validate")
         self.checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best,
-                                       run_id(config))
+                                       run_id(config), is_higher_better(config, config.checkpoint.best))
         self.metrics, self.timing = MetricsLog(workdir.metrics), MetricsLog(workdir.timing)
         self.feed = experiment.feed()
         self.codes = CodeStatistics(experiment.train, experiment.spec.kind)

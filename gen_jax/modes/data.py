@@ -17,7 +17,7 @@ def run(launch: Launch) -> None:
 
 
 def show(config: ConfigDict, workdir: Workdir) -> None:
-    """Prints what config would train on, and writes data.png, the first training examples."""
+    """Prints what config would train on, and writes a picture, data.png say, of the first training examples."""
     config = completed(config)
     validate(config)
     data.choose(config.data)
@@ -33,8 +33,8 @@ def show(config: ConfigDict, workdir: Workdir) -> None:
     x = np.asarray(kind.to_model(splits["train"].x))
     with writing(workdir):
         workdir.path.mkdir(parents=True, exist_ok=True)
-        results.save(workdir.path / "data", kind.draw(x[:100], 10, lambda: x), config.report)
-    print(f"the first training examples: {workdir.path / 'data.png'}")
+        picture = results.save(workdir.path / "data", kind.draw(x[:100], 10, lambda: x), config.report)
+    print(f"the first training examples: {picture}")
 
 
 def _list_broken(broken: list[tuple], hp: ConfigDict) -> None:

@@ -9,13 +9,14 @@ from gen_jax.modes._run import CHECKPOINT, measure, writing
 from gen_jax.report.summary import report
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import load_run
-from gen_jax.settings import Setting
+from gen_jax.settings import Must, Setting
 from gen_jax.training.interrupt import Interrupts
 
 NEEDS_RUN = True
 FLAGS = {
     "checkpoint": CHECKPOINT,
-    "only": Setting("", "evals to run, comma-separated, in place of evals.end"),
+    "only": Setting("", "evals to run, comma-separated, in place of evals.end",
+                    Must(lambda text: not text or name_list(text), "names of evals, comma-separated")),
 }
 
 

@@ -56,7 +56,7 @@ def train(config: ConfigDict, workdir: Workdir, restart: bool = False) -> None:
             return
         trained = trained_of(built, state, workdir, other)
         measure(Run(trained, state, session.spent, built.step_size), workdir, interrupts,
-                lambda numbers, _: summary(built.config, trained.history, numbers))
+                lambda numbers, _: summary(built.config, trained.history, numbers, session.checkpoints.best_step()))
 
 
 def _train_other(name: str, workdir: Workdir) -> None:

@@ -5,7 +5,8 @@ all in nats per example; at beta = 1 it is -ELBO, a bound on -log p(x) (Kingma &
 betas are those of Higgins et al., "beta-VAE", ICLR 2017. Their losses do not compare with each other; neg_elbo = recon
 + kl, which is logged beside them, does. One move, of the player "vae", who owns every net; its noise, for z and for
 binarised targets, is its own. BatchNorm, where a model has it, sees the batch. Nets that take a "label" get the
-batch's: that is a conditional VAE (Sohn, Lee & Yan, NeurIPS 2015).
+batch's: that is a conditional VAE (Sohn, Lee & Yan, NeurIPS 2015). With hp.augment, the loss is of images that are
+changed at random, and `measure` is of the images as they are.
 
 The stretches of the bound are functions here, for objectives that build on them.
 """
@@ -77,8 +78,6 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
     nets, augment = {**nets, **like.nets}, augmentation.chain(hp.augment, spec.x)
 
     def augmented(batch: Batch, key: jax.Array) -> Batch:
-        if not hp.augment:
-            return batch
         return batch._replace(x=kind.clip(kind.from_generator(augment(kind.to_generator(batch.x), key))))
 
     def bound(vars: Vars, batch: Batch, key: jax.Array, train: bool):
@@ -89,7 +88,11 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
         return terms if hp.beta == 1 else terms | {"neg_elbo": sample.recon + kl}, sample.state
 
     def loss(vars: Vars, batch: Batch, keys: MoveKeys):
-        per_example, state = bound(vars, augmented(batch, jax.random.fold_in(keys.move, 1)), keys.move, train=True)
+        key = keys.move
+        if hp.augment:
+            key, augment_key = noise.split(key)
+            batch = augmented(batch, augment_key)
+        per_example, state = bound(vars, batch, key, train=True)
         means = {name: term.mean() for name, term in per_example.items()}
         return means["loss"], Aux(means, state)
 

@@ -1,38 +1,22 @@
-"""Files that are whole or absent."""
+"""JSON in a run's folder."""
 import json
 import math
-import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gen_jax.errors import UserError
+from gen_jax.whole import write_atomically
 
 WORD = re.compile(r'"(?:[^"\\]|\\.)*"|Infinity')  # of JSON as Python writes it: a text, or a number too large for JSON
-
-
-def write_atomically(path: Path, content: bytes, sync: bool = False) -> None:
-    """Writes content to path by a rename: a reader, or a kill, finds the old file or the new one.
-
-    sync: whether it is on the disk before it has its name, so that a machine that dies leaves one of the two as well.
-    """
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with open(unfinished, "wb") as file:
-            file.write(content)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
 
 
 def write_json(path: Path, value: dict) -> None:
     """Writes value as indented JSON, atomically. An infinite number is 1e999, which JSON has; what is no number, null.
     """
-    text = WORD.sub(lambda word: "1e999" if word[0] == "Infinity" else word[0], json.dumps(_numbers(value), indent=2))
+    text = json.dumps(_without(value, math.isnan), indent=2)
+    text = WORD.sub(lambda word: "1e999" if word[0] == "Infinity" else word[0], text)
     write_atomically(path, (text + "\n").encode(), sync=True)
 
 
@@ -53,13 +37,11 @@ def read_json(path: Path) -> dict | None:
 
 def finite(value: Any) -> Any:
     """value with None for every number that is not finite, for which JSON has no word."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return _without(value, lambda number: not math.isfinite(number))
 
 
-def _numbers(value: Any) -> Any:
-    """value with None for every float that is no number."""
+def _without(value: Any, wrong: Callable[[float], bool]) -> Any:
+    """value with None for every float that is wrong, also inside dicts."""
     if isinstance(value, dict):
-        return {key: _numbers(item) for key, item in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
+        return {key: _without(item, wrong) for key, item in value.items()}
+    return None if isinstance(value, float) and wrong(value) else value

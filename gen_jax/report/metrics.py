@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gen_jax.errors import UserError
-from gen_jax.report.files import finite, write_atomically
+from gen_jax.report.files import finite
 from gen_jax.report.terminal import say
+from gen_jax.whole import write_atomically
 
 
 class MetricsLog:
@@ -43,7 +44,11 @@ class MetricsLog:
             raise UserError(f"{self.path}: has a damaged line ({error}); restore or remove the file") from error
 
     def history(self, step: int, copy: bytes | None = None) -> list[dict]:
-        """The records up to step. copy: the checkpoint's, which counts where the file is not so; that is said."""
+        """The records up to step.
+
+        copy: the log as the checkpoint of this step has it. Where the file does not begin with it, the copy counts, and
+        a line says so.
+        """
         if copy is None:
             return [record for record in self.records() if record["step"] <= step]
         if not self._continues(copy, step):
@@ -52,9 +57,10 @@ class MetricsLog:
         return _parsed(copy)
 
     def rewind(self, step: int, copy: bytes | None = None) -> None:
-        """Drops what came after step: the run goes on from there and will write it again. Raises OSError.
+        """Drops the records after step, which the run will write again. Raises OSError.
 
-        copy: the checkpoint's; a file that is not so is set aside, which is said, and the copy takes its place.
+        copy: the log as the checkpoint of this step has it. Where the file does not begin with it, the file is set
+        aside, the copy takes its place, and a line says so.
         """
         if copy is None:
             copy = "".join(json.dumps(record) + "\n" for record in self.history(step)).encode()

@@ -16,7 +16,7 @@ class Line:
 
     def __init__(self, stream=None):
         self.stream = sys.stderr if stream is None else stream
-        self.terminal = self.stream.isatty()
+        self.terminal = self.stream.isatty() and os.environ.get("TERM") != "dumb"  # which knows no escape codes
         self.text, self.printed = "", time.monotonic() - PLAIN_SECONDS
 
     def show(self, parts: Sequence[str], plain: bool = True, last: bool = False) -> None:
@@ -54,9 +54,11 @@ class Line:
     def evaluating(self, what: str) -> Iterator[None]:
         """Says that the code inside runs the eval `what`, and for how long; then nothing of it stays on a terminal."""
         began = time.monotonic()
-        with self.ticking(lambda: [f"eval {what}", clock(time.monotonic() - began)]):
-            yield
-        self.close("\r\x1b[K")
+        try:
+            with self.ticking(lambda: [f"eval {what}", clock(time.monotonic() - began)]):
+                yield
+        finally:
+            self.close("\r\x1b[K")
 
     def close(self, end: str = "\n") -> None:
         """Ends the line: on a terminal it stays, unless `end` takes it away."""

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from gen_jax.config import RUN
 from gen_jax.evals import Animation, Arrays, Page
 from gen_jax.grids import enlarge
-from gen_jax.report.files import write_atomically
+from gen_jax.whole import write_atomically
 
 FRAME_MS, LAST_MS = 100, 2000  # how long a frame of an animation stands, and its last
 CAPTION = 0.04  # the height of an animation's text, of its width
@@ -19,13 +19,18 @@ REPORT = ConfigDict(RUN["report"].values())
 UNDATED = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}  # the same figure is the same file
 
 
-def save(path: Path, result: Figure | np.ndarray | Animation | Arrays | Page, report: ConfigDict = REPORT) -> None:
-    """Writes result to path with its ending; pixels [H,W,C] are enlarged by whole factors.
+def save(path: Path, result: Figure | np.ndarray | Animation | Arrays | Page, report: ConfigDict = REPORT) -> Path:
+    """Writes result to path with its ending, and returns that file. Pixels [H,W,C] are enlarged by whole factors.
 
-    path: without its ending; report: config.report, how figures are written. Raises OSError.
+    path: without its ending; report: config.report, how figures are written. The same picture in another format, which
+    an earlier report.format has left, is removed. Raises OSError.
     """
     ending, content = _content(result, report)
-    write_atomically(path.with_name(f"{path.name}.{ending}"), content)
+    file = path.with_name(f"{path.name}.{ending}")
+    write_atomically(file, content)
+    for other in UNDATED.keys() - {ending} if ending in UNDATED else ():
+        path.with_name(f"{path.name}.{other}").unlink(missing_ok=True)
+    return file
 
 
 def _content(result, report: ConfigDict) -> tuple[str, bytes]:
@@ -42,8 +47,10 @@ def _content(result, report: ConfigDict) -> tuple[str, bytes]:
                    duration=[FRAME_MS] * len(rest) + [LAST_MS])
     elif isinstance(result, Figure):
         ending = report.format
-        result.set_size_inches(report.scale * result.get_size_inches())
+        size = result.get_size_inches().copy()
+        result.set_size_inches(report.scale * size)
         result.savefig(buffer, format=ending, dpi=report.dpi, metadata=UNDATED[ending])
+        result.set_size_inches(size)  # whoever draws the figure next finds it as it was
     else:
         Image.fromarray(enlarge(result).squeeze()).save(buffer, format="png")
     return ending, buffer.getvalue()

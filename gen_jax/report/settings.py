@@ -38,7 +38,7 @@ def describe(config: ConfigDict, prefix: str = "") -> Iterator[str]:
         if key not in settings:
             yield left
             continue
-        words = textwrap.wrap(in_words(settings[key]), width - LEFT - 4, break_long_words=False)
+        words = textwrap.wrap(explained(settings[key]), width - LEFT - 4, break_long_words=False)
         if len(left) > LEFT and width < sys.maxsize:
             yield left
             left = ""
@@ -47,7 +47,7 @@ def describe(config: ConfigDict, prefix: str = "") -> Iterator[str]:
             left = ""
 
 
-def in_words(setting: Setting) -> str:
+def explained(setting: Setting) -> str:
     """What a setting means, and what its values must be: "weight of the KL term [a number, at least 0]"."""
-    rule = f"a section for any of {', '.join(names(setting.room))}" if setting.room else setting.text
+    rule = f"sections by name, of {', '.join(names(setting.room))}" if setting.room else setting.text
     return f"{setting.meaning} [{rule}]"

@@ -25,11 +25,16 @@ class Row(NamedTuple):
     values: dict[str, float]  # by COLUMNS
 
 
-def declared(config: ConfigDict) -> dict[str, Metric]:
+def metrics_of(config: ConfigDict) -> dict[str, Metric]:
     """What the objective of config, and each eval that it names, declare of their numbers, by name or pattern."""
     evals = dict.fromkeys((*config.evals.end, *config.evals.during))
     modules = [find("objectives", config.objective.name), *(find("evals", name) for name in evals)]
     return {name: metric for module in modules for name, metric in getattr(module, "METRICS", {}).items()}
+
+
+def is_higher_better(config: ConfigDict, name: str) -> bool:
+    """Whether more of a number is better: the objective of config, or an eval that it names, declares so."""
+    return _metric(_quantity(name)[0], metrics_of(config)).better == "higher"
 
 
 def rows(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
@@ -45,8 +50,7 @@ def rows(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
         quantity, split = _quantity(name)
         if name in of_real:
             quantity, split = of_real[name], "test"
-        pattern = next((key for key in metrics if fnmatch.fnmatchcase(quantity, key)), None)
-        metric = metrics.get(pattern, Metric())
+        metric = _metric(quantity, metrics)
         found.setdefault(quantity, Row(quantity, metric, {})).values[split or metric.of] = value
     return list(found.values())
 
@@ -59,15 +63,16 @@ def headlines(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
     return (ranked or [row for row in every if row.name in split])[:HEADLINES]
 
 
-def summary(config: ConfigDict, history: list[dict], numbers: Numbers) -> list[str]:
-    """The lines at the end of a run: headlines, sentences, and the best record."""
-    metrics = declared(config)
-    return [*table(headlines(numbers, metrics)), *sentences(numbers), *best(config, history, metrics)]
+def summary(config: ConfigDict, history: list[dict], numbers: Numbers, kept: int | None = None) -> list[str]:
+    """The lines at the end of a run: headlines, sentences, and the best record. kept: the step of the best checkpoint.
+    """
+    metrics = metrics_of(config)
+    return [*table(headlines(numbers, metrics)), *sentences(numbers), *best(config, history, metrics, kept)]
 
 
 def report(config: ConfigDict, numbers: Numbers) -> list[str]:
     """The lines of all that was just measured."""
-    return [*table(rows(numbers, declared(config))), *sentences(numbers)]
+    return [*table(rows(numbers, metrics_of(config))), *sentences(numbers)]
 
 
 def table(rows: list[Row]) -> list[str]:
@@ -90,20 +95,29 @@ def sentences(numbers: Numbers) -> Iterator[str]:
                                      subsequent_indent="  ")
 
 
-def best(config: ConfigDict, history: list[dict], metrics: Mapping[str, Metric]) -> Iterator[str]:
-    """A line: in which record the main test metric was best. None where no record has one.
+def best(config: ConfigDict, history: list[dict], metrics: Mapping[str, Metric], kept: int | None = None
+         ) -> Iterator[str]:
+    """A line: in which record the main test metric was best. None where no record has it.
 
-    It is config.checkpoint.best, else the first test metric of rank 1.
+    The metric is config.checkpoint.best, else the first test metric of rank 1. kept: the step of the best checkpoint;
+    the line names it where it is of another record, for not every record's state is saved.
     """
     main = [f"test/{name}" for name, metric in metrics.items() if metric.rank == 1]
     name = next((name for name in (config.checkpoint.best, *main) if any(name in record for record in history)), "")
     known = [record for record in history if record.get(name) is not None]
     if not known:
         return
-    higher = metrics.get(_quantity(name)[0], Metric()).better == "higher"
-    record = (max if higher else min)(known, key=lambda record: record[name])
+    choose = max if _metric(_quantity(name)[0], metrics).better == "higher" else min
+    record = choose(known, key=lambda record: record[name])
+    saved = next((other for other in known if kept not in (None, record["step"]) and other["step"] == kept), None)
     unit = "epoch" if "epoch" in record else "step"
-    yield f"best {unit} {record[unit]:,} of {history[-1][unit]:,}: {name} {_text(record[name])}"
+    yield (f"best {unit} {record[unit]:,} of {history[-1][unit]:,}: {name} {_text(record[name])}"
+           + (f"; the best one saved is of {unit} {saved[unit]:,}: {_text(saved[name])}" if saved else ""))
+
+
+def _metric(quantity: str, metrics: Mapping[str, Metric]) -> Metric:
+    """What is declared of a quantity, by its name or by a pattern."""
+    return next((metric for key, metric in metrics.items() if fnmatch.fnmatchcase(quantity, key)), Metric())
 
 
 def _quantity(name: str) -> tuple[str, str]:

@@ -8,25 +8,28 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gen_jax.config import FORMAT, differences, filled
+from gen_jax.config import FORMAT, RUN, differences, filled
 from gen_jax.errors import UserError
 from gen_jax.folders import expanded
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.terminal import say
 
 OF_A_RUN = (  # what a run and the modes that read it leave in its folder; config.json, which the rest needs, is last
-    "checkpoints", "samples", "figures", "step_*", "sampled", "samples.png", "samples.npz", "data.png", "lab.html",
-    "bench.json", "events.out.tfevents*", "metrics.jsonl*", "timing.jsonl*", "result.json", "run.json", "config.json")
+    "checkpoints", "samples", "figures", "step_*", "sampled", "samples.npz",
+    *(f"{name}.{ending}" for name in ("samples", "data") for ending in RUN["report"].settings["format"].must.known),
+    "lab.html", "bench.json", "events.out.tfevents*", "metrics.jsonl*", "timing.jsonl*", "result.json", "run.json",
+    "config.json")
 ADDRESS = re.compile("[a-z][a-z0-9+.-]*:/")
 
 
 class Workdir:
     """Paths in a run's folder: config.json, run.json, metrics.jsonl, checkpoints, samples, figures, result.json."""
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, flag: str = "--workdir"):
+        """flag: what names it for a person."""
         if ADDRESS.match(str(path)):
-            raise UserError(f"--workdir={path}: is an address; a run's folder is on this machine")
-        self.path = expanded(path, "--workdir").absolute()
+            raise UserError(f"{flag}={path}: is an address; the folder must be on this machine")
+        self.path, self.flag = expanded(path, flag).absolute(), flag
         self._lock: int | None = None
         self.config, self.run, self.result = (self.path / f"{name}.json" for name in ("config", "run", "result"))
         self.metrics, self.timing = self.path / "metrics.jsonl", self.path / "timing.jsonl"

@@ -3,7 +3,8 @@
 checkpoints/<step>/arrays is Orbax's; checkpoints/<step>/metrics.jsonl is the log as it was at this step;
 checkpoints/<step>/manifest.json has the run, the step, and a sha256 of each file, of each array and of itself. A step
 is read back, and then appears by one rename, so a kill leaves no torn one; whatever is damaged later is noticed on
-restore.
+restore. What is being written or removed is <step>.unfinished. A step that is saved again is <step>.replaced until the
+new one has its name.
 """
 import contextlib
 import errno
@@ -31,11 +32,11 @@ INODES = 50  # more files than a checkpoint has
 
 
 class Checkpoints:
-    """The saved steps of one run: the latest `keep`, and the one whose `best` metric is lowest."""
+    """The saved steps of one run: the latest `keep`, and the one whose `best` metric is best."""
 
-    def __init__(self, folder: Path, keep: int, best: str, run: str):
-        """run: what tells the run from others, a digest of its config say."""
-        self.folder, self.keep, self.best, self.run = folder, keep, best, run
+    def __init__(self, folder: Path, keep: int, best: str, run: str, higher: bool = False):
+        """run: what tells the run from others, a digest of its config say; higher: whether more of `best` is better."""
+        self.folder, self.keep, self.best, self.run, self.higher = folder, keep, best, run, higher
 
     def steps(self) -> list[int]:
         """The saved steps, in ascending order. A folder that may not be listed is a UserError."""
@@ -66,12 +67,12 @@ class Checkpoints:
         """
         if step in self.steps() and not metrics:
             return
-        self._remove_unfinished()
+        self._sweep()
         try:
             self._write(step, tree, {"run": self.run, "step": step, "metrics": dict(metrics), "meta": dict(meta)}, log)
         except OSError:
             with contextlib.suppress(OSError):
-                self._remove_unfinished()
+                self._sweep()
             raise
         self._remove_old()
 
@@ -84,17 +85,24 @@ class Checkpoints:
         _manifest.write_synced(unfinished / _manifest.LOG, log)
         _manifest.write(unfinished, manifest | {"arrays": _arrays.records(tree)})
         if (self.folder / str(step)).exists():  # saved before its record was made
-            os.replace(self.folder / str(step), self.folder / f"{step}.replaced.unfinished")
+            os.replace(self.folder / str(step), self.folder / f"{step}.replaced")
         os.replace(unfinished, self.folder / str(step))
         _manifest.sync_folder(self.folder)
 
     def restore(self, target: PyTree, set_aside: bool) -> tuple[PyTree, dict] | None:
-        """(tree, meta) of the latest whole step, or None where none is saved. target: a tree of the same arrays.
+        """(tree, meta) of the latest whole step; None where no step is saved.
 
-        A damaged step is passed over for the one before it, which is said, and with set_aside renamed: a process that
-        only reads leaves all as it is. If no step is whole, or arrays are of other shapes than target's, it is a
-        UserError, and all stays as it is: the next launch finds the same.
+        Args:
+          target: a tree of the same arrays.
+          set_aside: whether a damaged step is renamed. A process that only reads renames nothing.
+
+        A damaged step is passed over, and a line says so; the step before it counts. Where no step is whole, nothing is
+        renamed, so that the next launch finds the same.
+
+        Raises UserError where steps are saved and none is whole, and where an array has another shape than target's.
         """
+        if set_aside:
+            self._put_back()
         damaged = {}
         for step in reversed(self.steps()):
             try:
@@ -131,10 +139,10 @@ class Checkpoints:
         return manifests[max(manifests)]["meta"] if manifests else {}
 
     def best_step(self) -> int | None:
-        """The saved step with the lowest finite `best` metric."""
+        """The saved step whose `best` metric is best among the finite ones. None where no step has it."""
         values = {step: manifest["metrics"].get(self.best) for step, manifest in self._manifests().items()}
         finite = {step: value for step, value in values.items() if value is not None and np.isfinite(value)}
-        return min(finite, key=finite.get, default=None)
+        return (max if self.higher else min)(finite, key=finite.get, default=None)
 
     def read(self, step: int, target: PyTree) -> tuple[PyTree, dict]:
         """(tree, meta) of one step, every byte verified. Raises Damaged or UserError."""
@@ -184,8 +192,16 @@ class Checkpoints:
         os.replace(self.folder / str(step), aside)
         logging.error("checkpoint %d is damaged (%s): set aside as %s", step, error, aside)
 
-    def _remove_unfinished(self) -> None:
-        for path in self.folder.glob("*.unfinished"):
+    def _put_back(self) -> None:
+        """Gives a whole step its name again, where a kill came before the one that was to replace it had it."""
+        for path in self.folder.glob("*.replaced"):
+            if not (named := path.with_suffix("")).exists():
+                os.replace(path, named)
+
+    def _sweep(self) -> None:
+        """Removes what was begun or replaced, and loses no whole step by it."""
+        self._put_back()
+        for path in (*self.folder.glob("*.unfinished"), *self.folder.glob("*.replaced")):
             shutil.rmtree(path)
 
     def _remove_old(self) -> None:
@@ -200,4 +216,4 @@ class Checkpoints:
             if step not in kept:
                 # Renamed first: a kill in between must not leave half a step under a step's name.
                 os.replace(self.folder / str(step), self.folder / f"{step}.unfinished")
-        self._remove_unfinished()
+        self._sweep()

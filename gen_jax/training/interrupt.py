@@ -58,9 +58,10 @@ class Interrupts:
 
     @contextlib.contextmanager
     def at_once(self, message: str, patient: bool = False) -> Iterator[None]:
-        """Within it a signal raises Interrupted in the main thread, wherever that is; so does one that came before.
+        """A context. A signal inside it raises Interrupted at once; a signal that came before raises it at the start.
 
-        patient: a call outside of Python is waited for, however long it takes. Else the process is ended.
+        message: what Interrupted says. Interrupted is raised in the main thread, which may be in a call outside of
+        Python. patient: whether that call is waited for, however long it takes; else the process ends after PATIENCE.
         """
         before = self.message, self.patient
         self.message, self.patient = message, patient

@@ -34,7 +34,7 @@ def test_the_chapter_s_figure_comes_by_one_command_and_only_what_is_missing_is_d
 def test_a_trained_run_is_measured_again_where_a_launch_names_a_second(tmp_path):
     command = ["--config=configs/vae_mnist.py:smoke", f"--workdir={tmp_path / 'vae'}"]
     done = launch(*command)
-    assert "left out: ae_vs_vae (no second run: name one, --config.evals.other=" in done.stderr
+    assert "left out: ae_vs_vae (there is no second run: --config.evals.other=" in done.stderr
     done = launch(*command, "--config.evals.other=configs/ae_mnist.py:smoke")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "vae" / "figures" / "ae_vs_vae.png").exists()
