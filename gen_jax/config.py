@@ -1,7 +1,7 @@
 """From the config as written to the config as run: validated, step counts derived, locked; one message per rule."""
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -158,25 +158,35 @@ def resolve(config: ConfigDict, num_train: int, fingerprint: str, batches: int, 
         "format": FORMAT, "num_train": num_train, "steps_per_epoch": per_epoch, "record_steps": record,
         "evals_steps": periods["evals"], "checkpoint_steps": periods["checkpoint"],
         "total_steps": total, "data_fingerprint": fingerprint})
+    config.derived.run = run_id(json.loads(config.to_json()))
     return config.lock()
 
 
-def differences(old: dict, new: dict) -> list[str]:
-    """The lines 'key: old -> new' for what a resumed run may not change. old, new: configs as nested dicts.
+def differences(old: dict, new: dict, goes_on: bool = True) -> list[str]:
+    """The lines 'key: old -> new' for what may not change.
 
-    The length of the run may change as long as no learning rate is scheduled over it.
+    Args:
+      old: the config of the run, as a nested dict.
+      new: the config that is asked for, as a nested dict.
+      goes_on: whether the run is trained further. Its length may then change as long as no learning rate is scheduled
+        over it.
     """
-    free = _free(_flat(new))
+    flat = _flat(new)
+    free = _free(flat) if goes_on else FREE
     old, new = _binding(old, free), _binding(new, free)
     changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
     lines = [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
     why = ["(a learning rate is scheduled over the whole run: one of another length is another run)"]
-    return lines + why * any(key in LENGTH for key in changed)
+    return lines + why * (_is_scheduled(flat) and any(key in LENGTH for key in changed))
 
 
-def run_id(config: ConfigDict) -> str:
-    """What tells a run from others: a digest of what no later launch of it may change. config: resolved."""
-    config = json.loads(config.to_json())
+def run_id(config: dict) -> str:
+    """What tells a run from others: a digest of what no later launch of it may change.
+
+    It is made once, when the run begins, and is kept as derived.run: the config may get new settings later.
+
+    config: resolved, as its JSON has it, without derived.run.
+    """
     return hashlib.sha256(json.dumps(_binding(config, _free(_flat(config))), sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -238,19 +248,30 @@ def filled(config: ConfigDict, what: str) -> ConfigDict:
     """
     for name, settings in RUN.items():
         if name not in config:
-            config[name] = ConfigDict(settings.values())
+            config[name] = ConfigDict()
+        if isinstance(config[name], ConfigDict):
+            _fill(config[name], settings)
     check_form(config, what)
     for part in parts(config):
-        for key, value in (part.hp.values() if part.hp else {}).items():
-            if key not in part.section:
-                part.section[key] = value
+        if part.hp:
+            _fill(part.section, part.hp)
     return config
 
 
-def completed(config: ConfigDict) -> ConfigDict:
-    """A copy of config with a section for every eval that it names. Raises UserError where it is not of the form."""
+def _fill(section: ConfigDict, settings: Settings) -> None:
+    """Adds to section the defaults of the settings that it lacks."""
+    for key, value in settings.values().items():
+        if key not in section:
+            section[key] = value
+
+
+def completed(config: ConfigDict, more: Iterable[str] = ()) -> ConfigDict:
+    """A copy of config with a section for every eval that it names. Raises UserError where it is not of the form.
+
+    more: names of evals beside those that config names.
+    """
     check_form(config, "the config")
-    return complete(ConfigDict(config.copy_and_resolve_references()))
+    return complete(ConfigDict(config.copy_and_resolve_references()), more)
 
 
 def _stream_faults(config: ConfigDict) -> Iterator[str]:

@@ -36,7 +36,9 @@ def _has(trained: Trained, need: str) -> bool:
         return name in _measured(trained)
     if what == "kind":
         return trained.spec.kind.name == name
-    return {"labels": "label" in trained.spec.given, "other": trained.other is not None,
+    if what == "other":
+        return trained.other is not None  # loads it
+    return {"labels": "label" in trained.spec.given,
             "tiles": trained.spec.kind.tile is not None, "vector": what == "vector" and _is_vector(trained),
             }.get(what, what in trained.objective.predict)
 
