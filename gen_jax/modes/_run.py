@@ -22,6 +22,7 @@ from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import digest
 
 CHECKPOINT = Setting("latest", "which state: latest, best (by checkpoint.best) or the number of a step that was saved")
+WHICH_AND_WHEN = ("end", "during", "every_epochs", "every_steps")  # of config.evals
 
 
 def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interrupts, tensorboard: TensorBoard | None,
@@ -41,7 +42,7 @@ def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interr
     keep = keeper(workdir, workdir.figures, "", run.trained.config.report, tensorboard, result["step"])
     line, left_out, failed = Line(), {}, []
     for i, name in enumerate(names, 1):
-        with (interrupts.at_once("stopped while measuring; training is finished and saved, --mode=eval measures again"),
+        with (interrupts.at_once("stopped while measuring; training is finished and saved, the same command goes on"),
               line.evaluating(f"{name} {i}/{len(names)}")):
             numbers = _measured(name, run.trained, keep, left_out, failed)
         if numbers is None:
@@ -127,19 +128,19 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     """What result.json says of a run before more is measured.
 
     Its metrics are the last record's means and what an earlier measurement of the same state has found. Its evals are
-    the names of those that have run with the settings which they have now.
+    the names of those that have run with the settings that there are now.
     """
     result, before = _unmeasured(run), read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"] and isinstance(before.get("metrics"), dict):
-        settings = [of["config"]["evals"] for of in (before, result)]
         result["metrics"] = before["metrics"] | result["metrics"]
-        result["evals"] = [name for name in before.get("evals", ()) if _same(name, *settings)]
+        if _find_the_same(before["config"]["evals"], result["config"]["evals"]):
+            result["evals"] = before.get("evals", [])
     return result
 
 
-def _same(name: str, before: dict, now: dict) -> bool:
-    """Whether an eval would find the same: nothing that it reads of config.evals differs."""
-    return all(before.get(key) == now.get(key) for key in (name, "batch_size", "other"))
+def _find_the_same(before: dict, now: dict) -> bool:
+    """Whether evals find the same with these two config.evals: they differ only in which evals run, and when."""
+    return all(before[key] == now[key] for key in before.keys() & now.keys() - {*WHICH_AND_WHEN})
 
 
 def _unmeasured(run: Run) -> dict:
