@@ -8,7 +8,7 @@ import optax
 from ml_collections import ConfigDict
 
 from gen_jax import data, memory
-from gen_jax.config import completed, name_list, resolve, validate
+from gen_jax.config import name_list, resolve, validate, with_evals
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.keys import stream
@@ -73,7 +73,7 @@ class Experiment(NamedTuple):
 
 def build(config: ConfigDict) -> Experiment:
     """The experiment that config describes. Faults are one UserError with a line each."""
-    config = completed(config)
+    config = with_evals(config)
     validate(config)
     data.choose(config.data)
     splits = data.splits(config.data)

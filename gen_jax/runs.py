@@ -7,11 +7,12 @@ import jax
 from ml_collections import ConfigDict
 
 from gen_jax import experiment
-from gen_jax.config import differences, typed
+from gen_jax.config import with_evals
 from gen_jax.errors import NoOther, UserError
 from gen_jax.evals import Trained
 from gen_jax.experiment import Experiment
 from gen_jax.folders import name_of
+from gen_jax.identity import differences
 from gen_jax.parts import bring
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.workdir import Workdir
@@ -50,12 +51,12 @@ def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest", eval
       checkpoint: "latest" (whole one), "best" or a step.
       evals: names of evals that are to run beside those of the config. They have settings then.
     """
-    config = typed(workdir.stored_config())
+    config = workdir.stored_config()
     stored = config.to_dict()
     for key in overrides:
         bring(config, key)
     config.update_from_flattened_dict(overrides)
-    config = experiment.completed(config, evals)
+    config = with_evals(config, evals)
     if changed := differences(stored, config.to_dict(), goes_on=False):
         raise UserError(*(f"{workdir.path}: {line}: cannot be changed for a run that has been trained"
                           for line in changed))

@@ -11,10 +11,11 @@ from PIL import Image
 
 import gen_jax
 from gen_jax import experiment, memory
-from gen_jax.config import differences, run_id, validate
+from gen_jax.config import validate
 from gen_jax.errors import UserError
 from gen_jax.evals.samples import samples_over_time
 from gen_jax.folders import expanded, user_cache
+from gen_jax.identity import differences, run_id
 from gen_jax.modes import eval, sample, train
 from gen_jax.modes._run import measure
 from gen_jax.report import environment

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from configs import dcgan_digits, vae_digits
-from gen_jax.config import differences, length_is_fixed
 from gen_jax.evals import in_words, lacks, needs
 from gen_jax.find import find, names
+from gen_jax.identity import differences, length_is_fixed
 from gen_jax.report import progress, settings, summary
 from gen_jax.report.progress import Line, ProgressLine
 from gen_jax.report.tensorboard import TensorBoard, board_of

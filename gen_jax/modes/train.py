@@ -3,9 +3,9 @@ from ml_collections import ConfigDict
 
 from gen_jax import experiment
 from gen_jax.command_line import Launch, load_config
-from gen_jax.config import length_is_fixed
 from gen_jax.errors import UserError
 from gen_jax.evals import lacks, needs
+from gen_jax.identity import length_is_fixed
 from gen_jax.modes._run import measure, result_of, writing
 from gen_jax.modes._session import NOT_BEGUN, Session
 from gen_jax.report import environment

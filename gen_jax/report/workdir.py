@@ -8,11 +8,13 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gen_jax.config import FORMAT, differences, filled, run_id
+from gen_jax.config import FORMAT
 from gen_jax.errors import UserError
 from gen_jax.folders import expanded
+from gen_jax.identity import differences, run_id
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.terminal import say
+from gen_jax.stored import renewed
 
 OF_A_RUN = (  # what a run and the modes that read it leave in its folder; config.json, which the rest needs, is last
     "checkpoints", "samples", "figures", "step_*", "sampled", "samples.png", "samples.npz", "data.png", "lab.html",
@@ -117,7 +119,7 @@ class Workdir:
             raise UserError(f"{self.config}: was made by an older gen_jax, whose runs this one does not read, or by "
                             "something else: check out the commit in run.json beside it, or name another folder")
         derived.setdefault("run", run_id(stored))  # of a gen_jax that kept it nowhere, before it gets later settings
-        return filled(ConfigDict(_tuples(stored)), str(self.config))
+        return renewed(ConfigDict(_tuples(stored)), str(self.config))
 
     def _folders(self) -> tuple[Path, ...]:
         return self.path, self.checkpoints, self.samples, self.figures
