@@ -87,8 +87,11 @@ def load_other(config: ConfigDict, workdir: Workdir) -> Trained | None:
 
 
 def folder_of(other: str, workdir: Workdir) -> Workdir:
-    """The folder of the second run. other: config.evals.other of the run in workdir. Raises UserError."""
-    folder = beside_of(other, workdir) if is_config(other) else Workdir(other)
+    """The folder of the second run: the one that is named, or the one of a config's run beside workdir.
+
+    other: config.evals.other of the run in workdir. Where it is that run itself, it is a UserError.
+    """
+    folder = Workdir(workdir.path.parent / name_of(other) if is_config(other) else other)
     if folder.path.resolve() == workdir.path.resolve():
         raise UserError(f"evals.other={other}: is in {folder.path}, as this run itself; name another run, or give this "
                         "one another --workdir")
@@ -98,11 +101,6 @@ def folder_of(other: str, workdir: Workdir) -> Workdir:
 def is_config(name: str) -> bool:
     """Whether config.evals.other names a config file, with a variant or without, and no folder."""
     return name.partition(":")[0].endswith(".py")
-
-
-def beside_of(name: str, workdir: Workdir) -> Workdir:
-    """The folder beside workdir of the run of a config that is named."""
-    return Workdir(workdir.path.parent / name_of(name))
 
 
 def _restored(checkpoints: Checkpoints, which: str, target: Progress, workdir: Workdir) -> tuple[Progress, dict]:
