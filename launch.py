@@ -60,8 +60,9 @@ def or_exit(function, *args):
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        code, lines = USER_ERROR, [f"out of memory ({str(error).splitlines()[0]}); make the nets, train.batch_size or "
-                                   "evals.batch_size smaller"]
+        why = str(error).partition("\n")[0] or type(error).__name__
+        code, lines = USER_ERROR, [f"out of memory ({why}); make the nets, train.batch_size or evals.batch_size "
+                                   "smaller"]
     except Diverged as error:
         code, lines = DIVERGED, [str(error)]
     except Interrupted as error:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from gen_jax.config import check_form, declared, typed, validate
+from gen_jax.config import check_form, declared, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
 from gen_jax.folders import name_of
@@ -106,7 +106,7 @@ def _modes_with(flag: str) -> str:
 def _config_of(name: str, mode: str | None, workdir: Path) -> ConfigDict:
     """The config that overrides are of: the named one, or the run's own for a mode that is of a run."""
     if mode in names("modes") and getattr(find("modes", mode), "NEEDS_RUN", False) and Workdir(workdir).config.exists():
-        return typed(Workdir(workdir).stored_config())
+        return Workdir(workdir).stored_config()
     return load_config(name)
 
 

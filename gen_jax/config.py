@@ -1,13 +1,13 @@
 """From the config as written to the config as run: validated, step counts derived, locked; one message per rule."""
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ml_collections import ConfigDict
 
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
+from gen_jax.identity import run_id
 from gen_jax.parts import EVALS, OPTIM, ROOMS, complete, parts
 from gen_jax.settings import (
     BELOW,
@@ -68,14 +68,6 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
         "tensorboard": Setting(False, "also write TensorBoard events (the extra: pip install -e '.[tensorboard]')"),
     }),
 }
-
-# Sections and keys that a later launch in the same workdir may change: they touch neither state nor data order.
-FREE = ("evals", "report", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir",
-        "train.on_device_gb")
-
-# These as well, where no learning rate is scheduled over the run.
-LENGTH = ("train.epochs", "train.steps", "derived.total_steps")
-
 
 def check_form(config: Any, what: str) -> None:
     """Raises one UserError with a line for each section that config lacks, or that is none. what: it is, in words."""
@@ -159,47 +151,8 @@ def resolve(config: ConfigDict, num_train: int, fingerprint: str, batches: int, 
         "format": FORMAT, "num_train": num_train, "steps_per_epoch": per_epoch, "record_steps": record,
         "evals_steps": periods["evals"], "checkpoint_steps": periods["checkpoint"],
         "total_steps": total, "data_fingerprint": fingerprint})
+    config.derived.run = run_id(json.loads(config.to_json()))
     return config.lock()
-
-
-def differences(old: dict, new: dict) -> list[str]:
-    """The lines 'key: old -> new' for what a resumed run may not change. old, new: configs as nested dicts.
-
-    The length of the run may change as long as no learning rate is scheduled over it.
-    """
-    free = _free(_flat(new))
-    old, new = _binding(old, free), _binding(new, free)
-    changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
-    lines = [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]
-    why = ["(a learning rate is scheduled over the whole run: one of another length is another run)"]
-    return lines + why * any(key in LENGTH for key in changed)
-
-
-def run_id(config: ConfigDict) -> str:
-    """What tells a run from others: a digest of what no later launch of it may change. config: resolved."""
-    config = json.loads(config.to_json())
-    return hashlib.sha256(json.dumps(_binding(config, _free(_flat(config))), sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _free(flat: dict) -> tuple[str, ...]:
-    """The sections and keys that a later launch may change. flat: its config by dotted key."""
-    return (*FREE, *(() if _is_scheduled(flat) else LENGTH), "derived.evals_steps", "derived.checkpoint_steps")
-
-
-def length_is_fixed(config: ConfigDict) -> bool:
-    """Whether another length would make another run, since a learning rate is scheduled over the whole of it."""
-    return _is_scheduled(_flat(config.to_dict()))
-
-
-def _is_scheduled(flat: dict) -> bool:
-    return any(key.startswith("optim.") and (key.endswith(".schedule") and value != "constant"
-                                             or key.endswith(".warmup") and value) for key, value in flat.items())
-
-
-def _binding(config: dict, free: tuple[str, ...]) -> dict:
-    """config by dotted key, without what is free."""
-    return {key: value for key, value in _flat(config).items()
-            if not any(key == name or key.startswith(name + ".") for name in free)}
 
 
 def name_list(text: str) -> list[str]:
@@ -219,39 +172,13 @@ def declared(config: ConfigDict) -> dict[str, Setting]:
     return settings
 
 
-def typed(config: ConfigDict) -> ConfigDict:
-    """config itself, as it was stored, with its unset values of a known type again, so that they can be set."""
-    sections = [(config[name], settings) for name, settings in RUN.items()]
-    sections += [(part.section, part.hp) for part in parts(config) if part.hp]
-    for section, settings in sections:
-        fresh = ConfigDict(settings.values())
-        with section.unlocked():
-            for key in [key for key, value in section.items() if value is None and key in fresh]:
-                del section[key]
-                section[key] = fresh.get_ref(key)
-    return config
+def with_evals(config: ConfigDict, more: Iterable[str] = ()) -> ConfigDict:
+    """A copy of config with a section for every eval that it names. Raises UserError where it is not of the form.
 
-
-def filled(config: ConfigDict, what: str) -> ConfigDict:
-    """config itself, as it was stored, with the defaults of sections and settings that there were not yet then.
-
-    Raises UserError where it is not of the form. what: it is, in words.
+    more: names of evals beside those that config names.
     """
-    for name, settings in RUN.items():
-        if name not in config:
-            config[name] = ConfigDict(settings.values())
-    check_form(config, what)
-    for part in parts(config):
-        for key, value in (part.hp.values() if part.hp else {}).items():
-            if key not in part.section:
-                part.section[key] = value
-    return config
-
-
-def completed(config: ConfigDict) -> ConfigDict:
-    """A copy of config with a section for every eval that it names. Raises UserError where it is not of the form."""
     check_form(config, "the config")
-    return complete(ConfigDict(config.copy_and_resolve_references()))
+    return complete(ConfigDict(config.copy_and_resolve_references()), more)
 
 
 def _stream_faults(config: ConfigDict) -> Iterator[str]:
@@ -269,19 +196,3 @@ def _name_faults(config: ConfigDict) -> Iterator[str]:
             find("evals", str(name))
         except UserError as error:
             yield from error.faults
-
-
-def _flat(section: dict, prefix: str = "") -> dict:
-    """{dotted key: leaf} of a nested dict; tuples as lists, as JSON has them."""
-    flat = {}
-    for key, value in section.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = _listed(value)
-    return flat
-
-
-def _listed(value: Any) -> Any:
-    """value with lists in place of tuples."""
-    return [_listed(item) for item in value] if isinstance(value, (tuple, list)) else value

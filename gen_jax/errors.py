@@ -17,3 +17,7 @@ class UserError(Exception):
 
 class NoData(UserError):
     """The data that a run was trained on cannot be had, or are others. Only what needs them must stop."""
+
+
+class NoOther(UserError):
+    """The second run, which config.evals.other names, cannot be loaded. Only what compares with it must stop."""

@@ -1,5 +1,5 @@
 """One experiment's parts, from its config: data, nets, game, optimizers."""
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import optax
 from ml_collections import ConfigDict
 
 from gen_jax import data, memory
-from gen_jax.config import completed, name_list, resolve, validate
+from gen_jax.config import name_list, resolve, validate, with_evals
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.keys import stream
@@ -55,12 +55,15 @@ class Experiment(NamedTuple):
             return StreamFeed(self.draw, self.config.seed, self.step_size)
         return memory_feed(self.train, self.config.seed, self.step_size, self.config.train.on_device_gb)
 
-    def begin(self) -> loop.Progress:
-        """The progress before the first step. Nets or steps that cannot fit into the memory are a UserError."""
+    def begin(self, trains: bool = True) -> loop.Progress:
+        """The progress before the first step. Nets that cannot fit into the memory are a UserError.
+
+        trains: whether steps will be made. Steps that cannot fit into the memory are then a UserError too.
+        """
         make, key = partial(create, self.objective, self.optimizers, self.ema_nets), stream(self.config.seed, "init")
         memory.check_on_device(memory.of_tree(jax.eval_shape(make, key)), "the nets with their optimizers",
                                "make the nets smaller")
-        return loop.begin(make(key), self.step(), self.batch_shape(), stream(self.config.seed, "train"))
+        return loop.begin(make(key), self.step(), self.batch_shape(), stream(self.config.seed, "train"), trains)
 
     def batch_shape(self) -> Batch:
         """Shapes of what one step takes."""
@@ -70,7 +73,7 @@ class Experiment(NamedTuple):
 
 def build(config: ConfigDict) -> Experiment:
     """The experiment that config describes. Faults are one UserError with a line each."""
-    config = completed(config)
+    config = with_evals(config)
     validate(config)
     data.choose(config.data)
     splits = data.splits(config.data)
@@ -78,7 +81,7 @@ def build(config: ConfigDict) -> Experiment:
     objective = build_objective(config, spec)
     is_stream = data.stream(config.data) is not None
     config = resolve(config, len(splits.train.x), splits.fingerprint, num_batches(objective), is_stream)
-    check_evals(config, splits)
+    check_evals(config, splits, (*config.evals.end, *config.evals.during))
     return _assembled(config, splits, spec, objective)
 
 
@@ -134,10 +137,10 @@ def seen(objective: Objective, spec: Spec) -> Objective:
         measure_batch=objective.measure_batch and see(objective.measure_batch))
 
 
-def check_evals(config: ConfigDict, splits: data.Splits) -> None:
-    """Finds what the evals of config cannot do with these data before training, not after it. Raises NoData."""
+def check_evals(config: ConfigDict, splits: data.Splits, names: Iterable[str]) -> None:
+    """Finds what the evals of these names cannot do with these data before they run. Raises NoData and UserError."""
     faults = []
-    for name in dict.fromkeys((*config.evals.end, *config.evals.during)):
+    for name in dict.fromkeys(names):
         module = find("evals", name)
         faults += module.data_faults(config, splits.train, splits.test) if hasattr(module, "data_faults") else []
     if faults:

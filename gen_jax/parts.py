@@ -1,6 +1,6 @@
 """The parts that a config names: their sections, their modules, their settings."""
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -44,9 +44,12 @@ def parts(config: ConfigDict) -> Iterator[Part]:
             yield Part(f"{EVALS}.{name}", "evals", name, section)
 
 
-def complete(config: ConfigDict) -> ConfigDict:
-    """config itself, with the default settings of each eval that it names and has no section for."""
-    for name in (*config.evals.end, *config.evals.during):
+def complete(config: ConfigDict, more: Iterable[str] = ()) -> ConfigDict:
+    """config itself, with the default settings of each eval that has none there.
+
+    more: names of evals beside those that config names.
+    """
+    for name in (*config.evals.end, *config.evals.during, *more):
         if name in names("evals") and name not in config.evals and (hp := getattr(find("evals", name), "hp", None)):
             with config.unlocked():
                 config.evals[name] = hp()
@@ -64,7 +67,7 @@ def compose(config: ConfigDict, overrides: dict[str, str]) -> ConfigDict:
         at, _, last = key.rpartition(".")
         if last == "name":
             _rename(config, at, text)
-        _bring(config, key.split("."))
+        bring(config, key)
     if end := overrides.get("evals.end"):
         with config.unlocked():
             config.evals.end = _words(end, config.evals.end)
@@ -90,8 +93,12 @@ def _rename(config: ConfigDict, at: str, name: str) -> None:
         (_section(config, owner) if owner else config)[last] = hp(**kept)
 
 
-def _bring(config: ConfigDict, path: list[str]) -> None:
-    """Adds the section of the part at path[:-1], if path leads into a dict of sections and the part is not there."""
+def bring(config: ConfigDict, key: str) -> None:
+    """Adds to config itself the section that key is in, where that is of a part in a dict of sections.
+
+    key: dotted, "evals.samples.num" say.
+    """
+    path = key.split(".")
     for i in range(1, len(path) - 1):
         owner, name = _section(config, ".".join(path[:i])), path[i]
         room = "evals" if path[:i] == [EVALS] else _room(config, path[:i])

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gen_jax.config import differences, run_id, validate
+import gen_jax
+from gen_jax import experiment, memory
+from gen_jax.config import validate
 from gen_jax.errors import UserError
 from gen_jax.evals.samples import samples_over_time
 from gen_jax.folders import expanded, user_cache
-from gen_jax.modes import train
+from gen_jax.identity import differences, run_id
+from gen_jax.modes import eval, sample, train
 from gen_jax.modes._run import measure
 from gen_jax.report import environment
 from gen_jax.report.files import read_json
@@ -80,8 +83,8 @@ def test_without_config_json_nothing_is_resumed(run):
 def test_another_run_s_config_or_checkpoint_is_refused_by_name(run):
     config, workdir = run
     whole = workdir.config.read_bytes()
-    edited(workdir.config, seed=5)
     config.seed = 5
+    workdir.adopt(experiment.build(config).config)
     assert f"{workdir.checkpoints / '6'}: was saved by another run" in refused(config, workdir)
     with pytest.raises(UserError, match="was saved by another run"):
         load_run(workdir, {})
@@ -144,7 +147,7 @@ def test_a_result_of_another_state_is_measured_again(run, capsys):
     assert "finished before" in capsys.readouterr().err
     edited(workdir.result, metrics=None)
     workdir.path.joinpath("figures").mkdir(exist_ok=True)
-    measure(load_run(workdir, {}), workdir, Interrupts(), lambda *_: [])
+    measure(load_run(workdir, {}), workdir, (), Interrupts(), None, lambda *_: [])
     assert read_json(workdir.result)["metrics"] == whole["metrics"]
 
 
@@ -223,6 +226,51 @@ def test_a_run_of_the_commit_before_is_still_read(run):
     assert read_json(workdir.result)["step"] == 12
 
 
+def test_a_run_goes_on_and_is_read_once_there_are_more_settings(run, capsys):
+    config, workdir = run
+    stored = json.loads(workdir.config.read_bytes())
+    for section, key in (("objective", "augment"), ("train", "ema_nets"), ("derived", "run")):  # as if they came later
+        del stored[section][key]
+    workdir.config.write_text(json.dumps(stored))
+    for step in (6, 12):
+        path = workdir.checkpoints / str(step)
+        _manifest.write(path, json.loads((path / "manifest.json").read_bytes()) | {"run": run_id(stored)})
+    assert gen_jax.load(workdir.path).sample(2).shape == (2, 8, 8, 1)
+    config.train.epochs = 3
+    trained(config, workdir.path)
+    assert read_json(workdir.result)["step"] == 18 and workdir.stored_config().derived.run == run_id(stored)
+    trained(config, workdir.path)
+    sample.sample(workdir, {}, {}, num=2)
+    assert "finished before" in capsys.readouterr().err
+
+
+def test_overrides_of_a_trained_run(run):
+    config, workdir = run
+    loaded = load_run(workdir, {"evals.log_likelihood.weights": 50, "checkpoint.best": "test/kl"}, "best",
+                      ["log_likelihood"])
+    kl = {record["step"]: record["test/kl"] for record in MetricsLog(workdir.metrics).records()}
+    assert loaded.trained.hp.log_likelihood.weights == 50 and loaded.trained.step == min(kl, key=kl.get)
+    with pytest.raises(UserError, match="train.epochs: 2 -> 3: cannot be changed"):
+        load_run(workdir, {"train.epochs": 3})
+
+
+def test_only_what_compares_with_the_second_run_needs_it(run, capsys):
+    _, workdir = run
+    stored = json.loads(workdir.config.read_bytes())
+    edited(workdir.config, evals=stored["evals"] | {"other": "/gone"})
+    sample.sample(workdir, {}, {}, num=2)
+    eval.evaluate(workdir, {}, only="losses,ae_vs_vae")
+    assert "left out: ae_vs_vae (evals.other=/gone: --workdir=/gone: no run there" in capsys.readouterr().err
+    assert read_json(workdir.result)["evals"] == ["losses"]
+
+
+def test_to_load_a_run_no_training_step_must_fit(run, monkeypatch):
+    config, workdir = run
+    monkeypatch.setattr(memory, "of_largest", lambda _: 10**18)
+    assert load_run(workdir, {}).trained.step == 12
+    assert "a training step would take" in refused(config, workdir)
+
+
 def test_a_damaged_picture_is_left_out(tmp_path, caplog):
     grey = np.zeros((4, 4), np.uint8)
     for epoch, content in ((1, grey), (2, grey), (3, b"no picture"), (4, np.zeros((4, 4, 3), np.uint8))):
@@ -244,7 +292,6 @@ def test_every_value_that_a_config_accepts_is_read_back(run):
     workdir.adopt(config)
     assert json.loads(workdir.config.read_bytes(), parse_constant=pytest.fail)["train"]["on_device_gb"] == float("inf")
     assert workdir.stored_config().evals.end == ("a[\"Infinity", "\udcff")
-    assert run_id(workdir.stored_config()) == run_id(config)
     nested = [{"a": value, "derived": {}} for value in (((0, 1), (2, 3)), [[0, 1], [2, 3]])]
     assert not differences(*nested)
     config.train.on_device_gb = float("nan")

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy import stats
 
 from gen_jax import experiment
-from gen_jax.config import RUN, differences, validate
+from gen_jax.config import RUN, validate
 from gen_jax.data import digits, points
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
@@ -22,6 +22,7 @@ from gen_jax.evals.latent._attributes import Judge, ink, slant, width
 from gen_jax.evals.likelihood import log_likelihood
 from gen_jax.evals.samples import modes
 from gen_jax.grids import grid
+from gen_jax.identity import differences
 from gen_jax.models.vae import mlp_autoencoder, mlp_vae
 from gen_jax.objectives import autoencoder, elbo
 from gen_jax.optimizers import adam

@@ -24,8 +24,11 @@ from gen_jax.evals.health import losses
 from gen_jax.evals.latent import manifold
 from gen_jax.modes import train
 from gen_jax.modes._session import Session
+from gen_jax.modes.eval import evaluate
 from gen_jax.report.files import read_json
+from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.workdir import Workdir
+from gen_jax.runs import load_run
 from gen_jax.training.interrupt import Interrupted, Interrupts
 from gen_jax.types import Move
 
@@ -93,7 +96,7 @@ def test_values_have_types_and_ranges_whoever_sets_them(tiny_config):
 
 def test_tuples_of_tuples_are_stored_and_read_back(tiny_config, workdir):
     tiny_config.data = points.hp(shape="mixture", centres=((0.0, 1.0), (2.0, 3.0)))
-    tiny_config.derived = ConfigDict({"format": FORMAT})
+    tiny_config.derived = ConfigDict({"format": FORMAT, "run": "1"})
     workdir.adopt(tiny_config)
     assert workdir.stored_config().data.centres == tiny_config.data.centres
     workdir.adopt(tiny_config)
@@ -158,6 +161,38 @@ def test_an_eval_that_fails_keeps_no_other_from_its_numbers(tiny_config, workdir
     assert "eval losses: failed (ZeroDivisionError: a bug)" in capsys.readouterr().err
 
 
+def test_evals_that_a_kill_has_kept_from_running_run_at_the_next_launch(tiny_config, workdir, monkeypatch, capsys):
+    tiny_config.evals.end = ("losses", "manifold", "elbo")
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(manifold, "evaluate", lambda trained: sys.exit())
+        train.train(tiny_config, workdir)
+    assert read_json(workdir.result)["evals"] == ["losses"]
+    with monkeypatch.context() as patch:
+        patch.setattr(losses, "evaluate", lambda trained: pytest.fail("it has run"))
+        train.train(tiny_config, workdir)
+        assert read_json(workdir.result)["evals"] == ["losses", "manifold", "elbo"]
+        assert "neg_elbo/test" in read_json(workdir.result)["metrics"]
+        assert "finished before" not in capsys.readouterr().err
+    evaluate(workdir, {}, only="elbo")
+    train.train(tiny_config, workdir)
+    assert "finished before" in capsys.readouterr().err
+
+
+def test_a_second_run_is_another_one_and_is_trained_after_the_first_is_compared(tiny_config, tmp_path):
+    for name, other in (("a", "b"), ("b", "a"), ("c", "c")):
+        (tmp_path / f"{name}.py").write_text(
+            CONFIG + f"    config.evals.other = {str(tmp_path / other)!r} + '.py'\n    return config\n")
+    configs = {name: load_config(str(tmp_path / f"{name}.py")) for name in "ac"}
+    assert "as this run itself" in lines(train.train, configs["c"], Workdir(tmp_path / "c"))[0]
+    assert "where a run waits for this one" in lines(train.train, configs["a"], Workdir(tmp_path / "a"))[0]
+    run = Workdir(tmp_path / "e" / "run")
+    run.claim()
+    run.adopt(experiment.build(tiny_config).config)
+    configs["a"].seed = 1
+    assert "has another config" in lines(train.train, configs["a"], run)[0]
+    assert not (tmp_path / "e" / "b").exists()
+
+
 # Signals
 
 def test_a_signal_ends_at_once_what_loses_nothing_and_is_noted_elsewhere():
@@ -173,6 +208,13 @@ def test_a_signal_ends_at_once_what_loses_nothing_and_is_noted_elsewhere():
         with pytest.raises(Interrupted), interrupts.at_once("stopped"):
             pytest.fail("a signal that came before is heeded")
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_a_signal_that_was_only_noted_is_passed_on():
+    with Interrupts() as interrupts, pytest.raises(Interrupted, match="stopped"), interrupts.at_once("stopped"):
+        with Interrupts():
+            signal.raise_signal(signal.SIGTERM)
+        pytest.fail("it is heeded after the inner one's end")
 
 
 def test_a_signal_that_comes_where_nothing_can_be_raised_is_heeded_later(capsys):
@@ -204,7 +246,7 @@ with interrupt.Interrupts() as interrupts, interrupts.at_once("stopped"):
     assert running.wait(10) == 143 and running.stderr.read() == b"launch.py: stopped\n"
 
 
-def test_a_run_that_is_stopped_within_a_record_makes_it_again(tiny_config, tmp_path, monkeypatch):
+def test_a_run_that_is_stopped_within_a_record_makes_it_again(tiny_config, tmp_path, monkeypatch, capsys):
     tiny_config.evals.update({"during": ("manifold",), "every_epochs": 1})
     tiny_config.checkpoint.best = "test/loss"
     whole, broken = Workdir(tmp_path / "whole"), Workdir(tmp_path / "broken")
@@ -220,7 +262,10 @@ def test_a_run_that_is_stopped_within_a_record_makes_it_again(tiny_config, tmp_p
         with pytest.raises(Interrupted, match=f"stopped at step {step} of 12 and saved"):
             train.train(tiny_config, broken)
         assert not broken.result.exists()
+    MetricsLog(broken.metrics).append({"step": 12, "test/loss": 1.0})  # as a kill after it, before the save, leaves it
+    assert [record["step"] for record in load_run(broken, {}).trained.history] == [6]
     train.train(tiny_config, broken)
+    assert "as it was" not in capsys.readouterr().err
     assert not stops and broken.metrics.read_bytes() == whole.metrics.read_bytes()
     assert read_json(broken.result)["state_sha256"] == read_json(whole.result)["state_sha256"]
     sessions = [Session(experiment.build(tiny_config), run).checkpoints for run in (whole, broken)]

@@ -77,7 +77,7 @@ def trained(tmp_path):
     config = dcgan_digits.get_config()
     config.model.update({"gen_widths": (8, 8), "disc_widths": (8, 8)})
     built = experiment.build(config)
-    return trained_of(built, built.begin().state, Workdir(tmp_path / "none"))
+    return trained_of(built, built.begin().state, Workdir(tmp_path / "none"), [])
 
 
 def test_signals_of_copies_of_constant_images_and_of_real_ones(trained, monkeypatch):

@@ -151,6 +151,16 @@ def test_a_process_that_fails_has_its_exit_code_and_no_traceback(tmp_path):
     assert re.search(r"step \d+: vae/.* is not finite", diverging.stderr.splitlines()[-1])
 
 
+@pytest.mark.parametrize("error", [MemoryError(), MemoryError("of 3 GB\nmore")], ids=["bare", "with words"])
+def test_out_of_memory_is_one_line(error, capsys):
+    def fail():
+        raise error
+    with pytest.raises(SystemExit):
+        launch.or_exit(fail)
+    assert re.fullmatch(r"launch.py: out of memory \((MemoryError|of 3 GB)\); make .* smaller\n",
+                        capsys.readouterr().err)
+
+
 def test_a_config_file_that_raises_keeps_its_traceback(tmp_path, run):
     (tmp_path / "broken.py").write_text("def get_config():\n    return 1 / 0\n")
     with pytest.raises(ZeroDivisionError):

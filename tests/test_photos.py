@@ -130,7 +130,7 @@ def test_a_distance_in_random_features_ranks_what_is_obviously_better():
 def test_the_distance_of_a_run_says_how_it_was_measured(tiny_config, tmp_path, monkeypatch):
     tiny_config.evals.feature_distance = feature_distance.hp()
     built = experiment.build(tiny_config)
-    trained = trained_of(built, built.begin().state, Workdir(tmp_path / "none"))
+    trained = trained_of(built, built.begin().state, Workdir(tmp_path / "none"), [])
     far = dict(feature_distance.evaluate(trained))
     monkeypatch.setattr(Trained, "draw", lambda self, key, num: self.train_x[:num])
     near = dict(feature_distance.evaluate(trained))

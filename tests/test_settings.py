@@ -3,8 +3,9 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs import base, dcgan_digits, vae_digits
-from gen_jax.config import completed, differences, validate
+from gen_jax.config import validate, with_evals
 from gen_jax.errors import UserError
+from gen_jax.identity import differences
 from gen_jax.parts import complete, compose, parts
 from gen_jax.report.settings import describe
 from gen_jax.settings import POSITIVE, Setting, Settings, at_least, each, one_of, placeholder, share
@@ -108,7 +109,7 @@ def test_every_eval_that_is_named_has_its_section():
     assert complete(config).evals.samples.num == 64 and config.evals.log_likelihood.weights == 100
     assert "elbo" not in config.evals, "it has no settings"
     config = vae_digits.get_config()
-    assert completed(config) is not config
+    assert with_evals(config) is not config
 
 
 def test_every_key_is_described():

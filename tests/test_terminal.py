@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from configs import dcgan_digits, vae_digits
-from gen_jax.config import differences, length_is_fixed
 from gen_jax.evals import in_words, lacks, needs
 from gen_jax.find import find, names
+from gen_jax.identity import differences, length_is_fixed
 from gen_jax.report import progress, settings, summary
 from gen_jax.report.progress import Line, ProgressLine
-from gen_jax.report.tensorboard import TensorBoard
+from gen_jax.report.tensorboard import TensorBoard, board_of
 from gen_jax.settings import Setting, at_least, one_of, placeholder
 from gen_jax.types import Metric
 
@@ -250,7 +250,16 @@ def test_tensorboard_gets_numbers_pictures_config_and_the_end(monkeypatch, tmp_p
     hparams = SimpleNamespace(hparams=lambda settings, metrics: [(settings["train.epochs"], metrics)])
     monkeypatch.setitem(sys.modules, "tensorboardX", SimpleNamespace(SummaryWriter=Writer))
     monkeypatch.setitem(sys.modules, "tensorboardX.summary", hparams)
-    board = TensorBoard(tmp_path, vae_digits.get_config(), 0)
+    config = vae_digits.get_config()
+    config.log.tensorboard = True
+    with board_of(config, tmp_path, 0) as board:
+        pass
+    assert "writer" not in vars(board)  # nothing was written
+    with pytest.raises(KeyError), board_of(config, tmp_path, 0) as board:
+        assert board.writer.calls[0][0] == "add_text"
+        raise KeyError
+    assert board.writer.calls[-1] == ("close",)
+    board = TensorBoard(tmp_path, config, 0)
     board.record({"step": 22, "epoch": 1, **RECORD}, 1e4)
     board.picture("samples", np.zeros((8, 8, 1), np.uint8), 22)
     board.picture("losses", Figure(figsize=(2, 1)), 22)

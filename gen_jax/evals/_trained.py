@@ -34,7 +34,7 @@ class Trained:
     vars: Vars  # with the averages where there are some
     data: Splits  # loaded when they are needed; NoData where they cannot be had
     history: list[dict]  # the records of metrics.jsonl
-    other: "Trained | None" = None  # the run that config.evals.other names
+    find_other: Callable[[], "Trained | None"] = lambda: None  # loads the run that config.evals.other names
     raw: Vars | None = None  # without the averages
     saved: Callable[[str], list[Path]] = lambda name: []  # what an eval saved during training under a name, in order
     name: str = ""  # of the run: its folder's
@@ -61,6 +61,11 @@ class Trained:
     def test_x(self) -> np.ndarray:
         """The test data [N,...]."""
         return np.asarray(self.spec.kind.to_model(self.test.x))
+
+    @cached_property
+    def other(self) -> "Trained | None":
+        """The run that config.evals.other names, loaded when it is asked for. Raises NoOther where it cannot be."""
+        return self.find_other()
 
     @property
     def hp(self) -> ConfigDict:

@@ -1,13 +1,13 @@
 """A trained run is measured: its evals, its result.json."""
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 
-from gen_jax.errors import NoData, UserError
+from gen_jax.errors import NoData, NoOther, UserError
 from gen_jax.evals import Page, Trained, in_words, lacks, needs
 from gen_jax.find import find
 from gen_jax.report import results
@@ -22,31 +22,36 @@ from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import digest
 
 CHECKPOINT = Setting("latest", "which state: latest, best (by checkpoint.best) or the number of a step that was saved")
+WHICH_AND_WHEN = ("end", "during", "every_epochs", "every_steps")  # of config.evals
 
 
-def measure(run: Run, workdir: Workdir, interrupts: Interrupts, lines: Callable[[dict, dict], list[str]]) -> None:
-    """Runs evals.end: their numbers are added to result.json after each, and their pictures are saved.
+def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interrupts, tensorboard: TensorBoard | None,
+            lines: Callable[[dict, dict], list[str]]) -> None:
+    """Runs evals. Their numbers and names are added to result.json after each. Their pictures are saved.
 
-    What an earlier measurement of the same state has found stays in it. An eval that fails keeps no other from being
-    run: what it raised is raised at the end. Raises UserError, with a line for each fault, and Interrupted.
-    lines: what is printed, of all numbers of result.json and of those that were found just now.
+    What an earlier measurement of the same state has found stays in result.json. An eval that fails keeps no other from
+    being run: what it raised is raised at the end. Raises UserError, with a line for each fault, and Interrupted.
+
+    Args:
+      names: of the evals.
+      lines: what is printed, of all numbers of result.json and of those that were found just now.
     """
-    result, found, names = _result(run), {}, run.trained.hp.end
-    before = read_json(workdir.result) or {}
-    if before.get("state_sha256") == result["state_sha256"] and isinstance(before.get("metrics"), dict):
-        result["metrics"] = before["metrics"] | result["metrics"]
+    result, found = result_of(run, workdir), {}
     with writing(workdir):
         write_json(workdir.result, result)
-    tensorboard = tensorboard_of(run.trained.config, workdir, result["step"])
     keep = keeper(workdir, workdir.figures, "", run.trained.config.report, tensorboard, result["step"])
     line, left_out, failed = Line(), {}, []
     for i, name in enumerate(names, 1):
-        with (interrupts.at_once("stopped while measuring; training is finished and saved, --mode=eval measures again"),
+        with (interrupts.at_once("stopped while measuring; training is finished and saved, the same command goes on"),
               line.evaluating(f"{name} {i}/{len(names)}")):
-            found |= _measured(name, run.trained, keep, left_out, failed)
+            numbers = _measured(name, run.trained, keep, left_out, failed)
+        if numbers is None:
+            continue
+        found |= numbers
+        result["metrics"] |= numbers
+        result["evals"] += [name] * (name not in result["evals"])
         with writing(workdir):
-            write_json(workdir.result, result | {"metrics": result["metrics"] | found})
-    result["metrics"] |= found
+            write_json(workdir.result, result)
     for reason, without in left_out.items():
         say(f"left out: {', '.join(without)} ({reason})")
     if tensorboard:
@@ -61,24 +66,26 @@ def measure(run: Run, workdir: Workdir, interrupts: Interrupts, lines: Callable[
 
 
 def _measured(name: str, trained: Trained, keep: Callable[[str, Any], None], left_out: dict[str, list[str]],
-              failed: list[Exception]) -> dict[str, float | str]:
-    """What one eval of the end has found; {} where it could not.
+              failed: list[Exception]) -> dict[str, float | str] | None:
+    """What one eval has found; None where it could not run.
 
-    Where the run lacks what it needs, left_out gets its name by the reason; where it raised, failed gets what.
+    Where the run lacks what it needs, left_out gets its name by the reason. Where it raised, failed gets what.
     """
     try:
         if lacking := lacks(needs(name), trained):
             left_out.setdefault(in_words(lacking), []).append(name)
-            return {}
+            return None
         return run_eval(name, trained, keep)
     except NoData as error:
         left_out.setdefault(f"needs the data that this run was trained on: {error}", []).append(name)
+    except NoOther as error:
+        left_out.setdefault("; ".join(error.faults), []).append(name)
     except UserError as error:
         failed.append(UserError(*(f"eval {name}: {line}" for line in error.faults)))
     except Exception as error:  # of an eval, or a picture's library: the numbers of the others are worth having
         say(f"eval {name}: failed ({type(error).__name__}: {error}); its traceback follows the other evals")
         failed.append(error)
-    return {}
+    return None
 
 
 def run_eval(name: str, trained: Trained, keep: Callable[[str, Any], None]) -> dict[str, float | str]:
@@ -107,11 +114,6 @@ def keeper(workdir: Workdir, folder: Path, suffix: str, report: ConfigDict, tens
     return keep
 
 
-def tensorboard_of(config: ConfigDict, workdir: Workdir, step: int) -> TensorBoard | None:
-    """What shows the run in TensorBoard, where config asks for it."""
-    return TensorBoard(workdir.path, config, step) if config.log.tensorboard else None
-
-
 @contextlib.contextmanager
 def writing(workdir: Workdir) -> Iterator[None]:
     """Turns a failure to write into a UserError."""
@@ -122,12 +124,31 @@ def writing(workdir: Workdir) -> Iterator[None]:
                         "saved before is whole: make room or name another folder, and launch again") from error
 
 
-def _result(run: Run) -> dict:
-    """What result.json says of a run before anything is measured: the last record's means are its metrics."""
+def result_of(run: Run, workdir: Workdir) -> dict:
+    """What result.json says of a run before more is measured.
+
+    Its metrics are the last record's means and what an earlier measurement of the same state has found. Its evals are
+    the names of those that have run with the settings that there are now.
+    """
+    result, before = _unmeasured(run), read_json(workdir.result) or {}
+    if before.get("state_sha256") == result["state_sha256"] and isinstance(before.get("metrics"), dict):
+        result["metrics"] = before["metrics"] | result["metrics"]
+        if _find_the_same(before["config"]["evals"], result["config"]["evals"]):
+            result["evals"] = before.get("evals", [])
+    return result
+
+
+def _find_the_same(before: dict, now: dict) -> bool:
+    """Whether evals find the same with these two config.evals: they differ only in which evals run, and when."""
+    return all(before[key] == now[key] for key in before.keys() & now.keys() - {*WHICH_AND_WHEN})
+
+
+def _unmeasured(run: Run) -> dict:
+    """What result.json says of a run before anything is measured."""
     config, step = run.trained.config, int(run.state.step)
     seen = step * run.step_size
     last = run.trained.history[-1] if run.trained.history else {}
     return {"config": json.loads(config.to_json()), "seed": config.seed, "step": step, "images_seen": seen,
             "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": digest(run.state),
-            "data_fingerprint": config.derived.data_fingerprint,
+            "data_fingerprint": config.derived.data_fingerprint, "evals": [],
             "metrics": {name: value for name, value in last.items() if "/" in name}}

@@ -6,7 +6,6 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
-from gen_jax.config import run_id
 from gen_jax.data import described
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained, lacks, needs
@@ -14,10 +13,11 @@ from gen_jax.evals.latent._codes import CodeStatistics
 from gen_jax.experiment import Experiment
 from gen_jax.find import nearest
 from gen_jax.keys import stream
-from gen_jax.modes._run import keeper, run_eval, tensorboard_of, writing
+from gen_jax.modes._run import keeper, run_eval, writing
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.progress import ProgressLine
 from gen_jax.report.summary import is_higher_better
+from gen_jax.report.tensorboard import TensorBoard
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import trained_of
@@ -38,14 +38,13 @@ class Session:
         self.total_steps, self.record_steps = config.derived.total_steps, config.derived.record_steps
         self.key, self.eval_key = stream(config.seed, "train"), stream(config.seed, "validate")
         self.checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best,
-                                       run_id(config), is_higher_better(config, config.checkpoint.best))
+                                       config.derived.run, is_higher_better(config, config.checkpoint.best))
         self.metrics, self.timing = MetricsLog(workdir.metrics), MetricsLog(workdir.timing)
         self.feed = experiment.feed()
         self.codes = CodeStatistics(experiment.train, experiment.spec.kind)
         self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
                                       config.train.on_device_gb)
         self.progress, self.spent, self.due = self._resume()
-        self.tensorboard = None
         self.line = ProgressLine(self.total_steps, self.feed.steps_per_epoch, experiment.step_size)
 
     @property
@@ -53,15 +52,14 @@ class Session:
         """Steps finished."""
         return int(self.progress.state.step)
 
-    def train(self, interrupts: Interrupts) -> None:
+    def train(self, interrupts: Interrupts, tensorboard: TensorBoard | None = None) -> None:
         """Trains to the last step, or to the step boundary after a signal; the state is saved in both cases.
 
         Raises Diverged, Interrupted, and UserError where the workdir cannot be written.
         """
         if self.step >= self.total_steps and not self.due:
             return
-        self.interrupts = interrupts
-        self.tensorboard = tensorboard_of(self.config, self.workdir, self.step)
+        self.interrupts, self.tensorboard = interrupts, tensorboard
         with interrupts.at_once(NOT_BEGUN):
             advance = self._compile()
         self.line.start(self.step)
@@ -78,8 +76,12 @@ class Session:
         interrupts.raise_if_requested(self._stopped(self.step))
 
     def trained(self) -> Trained:
-        """The state as evals see it."""
-        return replace(trained_of(self.experiment, self.progress.state, self.workdir), training=True)
+        """The state as evals see it. The log is this session's own, so it is compared with no checkpoint's copy."""
+        return trained_of(self.experiment, self.progress.state, self.workdir, self.metrics.history(self.step))
+
+    def _going_on(self) -> Trained:
+        """The state as evals see it during training. No second run is loaded for it."""
+        return replace(self.trained(), training=True, find_other=lambda: None)
 
     def _resume(self) -> tuple[loop.Progress, float, bool]:
         """The progress of the latest whole checkpoint, or of a new run; seconds that were spent on it; whether the
@@ -185,7 +187,7 @@ class Session:
 
     def _draw(self, suffix: str, step: int) -> dict[str, float]:
         """Runs the evals that are due during training; their numbers, without their sentences."""
-        trained, numbers = self.trained(), {}
+        trained, numbers = self._going_on(), {}
         keep = keeper(self.workdir, self.workdir.samples, suffix, self.config.report, self.tensorboard, step)
         names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
         for i, name in enumerate(names, 1):
@@ -202,4 +204,4 @@ class Session:
 
     def _meta(self) -> dict:
         """What a checkpoint says of the data, with which the model can be used without them."""
-        return {"data": described(self.experiment.spec), "codes": self.codes.of(self.trained())}
+        return {"data": described(self.experiment.spec), "codes": self.codes.of(self._going_on())}

@@ -4,7 +4,7 @@ from ml_collections import ConfigDict
 
 from gen_jax import data
 from gen_jax.command_line import Launch
-from gen_jax.config import completed, validate
+from gen_jax.config import validate, with_evals
 from gen_jax.modes._run import writing
 from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
@@ -18,7 +18,7 @@ def run(launch: Launch) -> None:
 
 def show(config: ConfigDict, workdir: Workdir) -> None:
     """Prints what config would train on, and writes a picture, data.png say, of the first training examples."""
-    config = completed(config)
+    config = with_evals(config)
     validate(config)
     data.choose(config.data)
     if broken := data.broken(config.data):

@@ -5,8 +5,10 @@ from gen_jax.command_line import Launch
 from gen_jax.config import name_list
 from gen_jax.errors import NoData
 from gen_jax.experiment import check_evals
+from gen_jax.find import find
 from gen_jax.modes._run import CHECKPOINT, measure, writing
 from gen_jax.report.summary import report
+from gen_jax.report.tensorboard import board_of
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import load_run
 from gen_jax.settings import Must, Setting
@@ -29,13 +31,16 @@ def evaluate(workdir: Workdir, overrides: dict, checkpoint: str = "latest", only
     """Measures the run in workdir. Another checkpoint than the latest has a folder of its own there, step_<number>."""
     workdir.stored_config()
     workdir.claim()
-    if only:
-        overrides = overrides | {"evals.end": tuple(name_list(only))}
-    loaded = load_run(workdir, overrides, checkpoint)
+    asked = name_list(only)
+    for name in asked:
+        find("evals", name)  # a UserError where there is none
+    loaded = load_run(workdir, overrides, checkpoint, asked)
+    config = loaded.trained.config
+    names = asked if only else config.evals.end
     with contextlib.suppress(NoData):  # without the data, the evals that need none run
-        check_evals(loaded.trained.config, loaded.trained.data)
+        check_evals(config, loaded.trained.data, names)
     at = workdir if checkpoint == "latest" else workdir.of_step(int(loaded.state.step))
     with writing(at):
         at.figures.mkdir(parents=True, exist_ok=True)
-    with Interrupts() as interrupts:
-        measure(loaded, at, interrupts, lambda _, found: report(loaded.trained.config, found))
+    with Interrupts() as interrupts, board_of(config, at.path, loaded.trained.step) as board:
+        measure(loaded, at, names, interrupts, board, lambda _, found: report(config, found))

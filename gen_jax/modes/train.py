@@ -1,23 +1,22 @@
 """Trains a config to the end, resuming what is in the workdir; then measures, draws and writes result.json."""
-import json
-
 from ml_collections import ConfigDict
 
 from gen_jax import experiment
 from gen_jax.command_line import Launch, load_config
-from gen_jax.config import length_is_fixed
 from gen_jax.errors import UserError
-from gen_jax.modes._run import measure, writing
+from gen_jax.evals import lacks, needs
+from gen_jax.identity import length_is_fixed
+from gen_jax.modes._run import measure, result_of, writing
 from gen_jax.modes._session import NOT_BEGUN, Session
 from gen_jax.report import environment
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.summary import summary
+from gen_jax.report.tensorboard import board_of
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
-from gen_jax.runs import Run, beside_of, is_config, load_other, trained_of
+from gen_jax.runs import Run, folder_of, is_config, load_other
 from gen_jax.settings import Setting
 from gen_jax.training.interrupt import Interrupts
-from gen_jax.training.state import TrainState, digest
 
 FLAGS = {"restart": Setting(False, "the run that is in the workdir is moved into a folder in it, old_1 say")}
 
@@ -27,43 +26,56 @@ def run(launch: Launch) -> None:
     train(launch.config, Workdir(launch.workdir), **launch.options)
 
 
-def train(config: ConfigDict, workdir: Workdir, restart: bool = False) -> None:
-    """Trains config in workdir, and measures it. restart: the run that is there is moved aside first.
+def train(config: ConfigDict, workdir: Workdir, restart: bool = False, waiting: tuple[Workdir, ...] = ()) -> None:
+    """Trains config in workdir, and measures it.
 
     Where config.evals.other names a config, that one is trained first, in a folder beside workdir.
+
+    Args:
+      restart: whether the run that is there is moved aside first.
+      waiting: the folders of the runs that this one is trained for.
     """
     built = experiment.build(config)
     workdir.claim()
+    if not restart:
+        with writing(workdir):
+            built = built._replace(config=workdir.compare(built.config))
     if is_config(config.evals.other):
-        _train_other(config.evals.other, workdir)
-    other = load_other(built.config, workdir)
+        _train_other(config.evals.other, workdir, (*waiting, workdir))
+    load_other(built.config, workdir)  # what is wrong with it is said now, not after the training
     if restart:
         with writing(workdir):
             workdir.move_aside()
-    with writing(workdir):
-        workdir.compare(built.config)
     with Interrupts() as interrupts:
         with interrupts.at_once(NOT_BEGUN):
             session = Session(built, workdir)  # what it refuses leaves config.json as it is
         with writing(workdir):
             workdir.adopt(built.config)
             _note_launch(workdir, built.config)
-        session.train(interrupts)
-        state = session.progress.state
-        if _is_measured(workdir, state, built.config):
-            say(f"{workdir.path}: finished before; its numbers are in result.json\n"
-                f"--mode=eval measures and draws again; {_longer(built.config)}")
-            return
-        trained = trained_of(built, state, workdir, other)
-        measure(Run(trained, state, session.spent, built.step_size), workdir, interrupts,
-                lambda numbers, _: summary(built.config, trained.history, numbers, session.checkpoints.best_step()))
+        with board_of(built.config, workdir.path, session.step) as board:
+            session.train(interrupts, board)
+            run = Run(session.trained(), session.progress.state, session.spent, built.step_size)
+            names = _left(run, workdir)
+            if names is None:
+                say(f"{workdir.path}: finished before; its numbers are in result.json\n"
+                    f"--mode=eval measures and draws again; {_longer(built.config)}")
+                return
+            measure(run, workdir, names, interrupts, board,
+                    lambda numbers, _: summary(built.config, run.trained.history, numbers,
+                                               session.checkpoints.best_step()))
 
 
-def _train_other(name: str, workdir: Workdir) -> None:
-    """Trains the config that is named, beside workdir, as far as that has not been done."""
-    beside = beside_of(name, workdir)
+def _train_other(name: str, workdir: Workdir, waiting: tuple[Workdir, ...]) -> None:
+    """Trains the config that is named, beside workdir, as far as that has not been done.
+
+    waiting: the folders of the runs that it is trained for.
+    """
+    beside = folder_of(name, workdir)
+    if beside.path.resolve() in [other.path.resolve() for other in waiting]:
+        raise UserError(f"evals.other={name}: its run is in {beside.path}, where a run waits for this one; name a run "
+                        "that needs no other")
     say(f"first {name}, in {beside.path}")
-    train(load_config(name), beside)
+    train(load_config(name), beside, waiting=waiting)
     say(f"then {workdir.path}")
 
 
@@ -78,15 +90,14 @@ def _note_launch(workdir: Workdir, config: ConfigDict) -> None:
                              "launches": [*launches, now]})
 
 
-def _is_measured(workdir: Workdir, state: TrainState, config: ConfigDict) -> bool:
-    """Whether result.json is of this state, by the evals that config asks for. That of another state is said."""
-    result = read_json(workdir.result)
-    if not result or result.get("step") != int(state.step):
-        return False
-    if result.get("state_sha256") == digest(state):
-        return result["config"]["evals"] == json.loads(config.to_json())["evals"]
-    say(f"{workdir.result}: is not of the state that is saved; it is measured again")
-    return False
+def _left(run: Run, workdir: Workdir) -> list[str] | None:
+    """The evals of the end that have not run on this state; None where all have that can. That of another is said."""
+    before, result = read_json(workdir.result) or {}, result_of(run, workdir)
+    is_known = before.get("state_sha256") == result["state_sha256"]
+    if before.get("step") == result["step"] and not is_known:
+        say(f"{workdir.result}: is not of the state that is saved; it is measured again")
+    names = [name for name in run.trained.hp.end if name not in result["evals"]]
+    return None if is_known and all(lacks(needs(name), run.trained) for name in names) else names
 
 
 def _longer(config: ConfigDict) -> str:

@@ -1,5 +1,7 @@
 """A run as TensorBoard shows it, where config.log.tensorboard asks for it."""
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,23 @@ class TensorBoard:
             from tensorboardX import SummaryWriter
         except ImportError:
             raise UserError("log.tensorboard: needs tensorboardX; pip install -e '.[tensorboard]'") from None
-        self.writer, self.settings = SummaryWriter(str(folder), purge_step=step + 1), values_of(config)
-        rows = "\n".join(f"| {key} | {value!r} |" for key, value in self.settings.items())
-        self.writer.add_text("config", f"| key | value |\n|---|---|\n{rows}", step)
+        self.folder, self.settings, self.step = folder, values_of(config), step
+        self._open = partial(SummaryWriter, str(folder), purge_step=step + 1)
+
+    @cached_property
+    def writer(self) -> Any:
+        """tensorboardX's writer. Its file is made when something is written. A folder's first file has the config."""
+        is_first = not list(self.folder.glob("events.out.tfevents*"))
+        writer = self._open()
+        if is_first:
+            rows = "\n".join(f"| {key} | {value!r} |" for key, value in self.settings.items())
+            writer.add_text("config", f"| key | value |\n|---|---|\n{rows}", self.step)
+        return writer
+
+    def close(self) -> None:
+        """Waits until all is in the file."""
+        if "writer" in vars(self):
+            self.writer.close()
 
     def record(self, record: Mapping[str, Any], images_per_s: float) -> None:
         """Adds one record's numbers at its step, and the speed of training so far."""
@@ -66,6 +82,22 @@ class TensorBoard:
         for summary in hparams(settings, metrics):
             self.writer.file_writer.add_summary(summary)
         self.writer.flush()
+
+
+@contextlib.contextmanager
+def board_of(config: ConfigDict, folder: Path, step: int) -> Iterator[TensorBoard | None]:
+    """What shows the run in TensorBoard, where config asks for it; closed at the end, however that comes.
+
+    One is open at a time: a second one within a second would have the file name of the first.
+
+    folder, step: see TensorBoard.
+    """
+    board = TensorBoard(folder, config, step) if config.log.tensorboard else None
+    try:
+        yield board
+    finally:
+        if board:
+            board.close()
 
 
 def _tag(name: str) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gen_jax.config import FORMAT, RUN, differences, filled
+from gen_jax.config import FORMAT, RUN
 from gen_jax.errors import UserError
 from gen_jax.folders import expanded
+from gen_jax.identity import differences, run_id
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.terminal import say
+from gen_jax.stored import renewed
 
 OF_A_RUN = (  # what a run and the modes that read it leave in its folder; config.json, which the rest needs, is last
     "checkpoints", "samples", "figures", "step_*", "sampled", "samples.npz",
@@ -83,17 +85,24 @@ class Workdir:
             path.mkdir(exist_ok=True)
         say(f"--restart: the run that was in {self.path} is in {old} now; a new one starts")
 
-    def compare(self, config: ConfigDict) -> None:
-        """Finds that the run here, if one is, has this config. Another one, or a missing one, is a UserError."""
+    def compare(self, config: ConfigDict) -> ConfigDict:
+        """config with the id of the run here, if one is. Another config there, or none, is a UserError.
+
+        config: resolved. It has the id of a new run.
+        """
         if not self.config.exists():
             if any(self.checkpoints.iterdir()) or self.metrics.exists():
                 raise UserError(f"--workdir={self.path}: a run's checkpoints or metrics are there, and its config.json "
                                 "is missing; put it back, name another folder, or start anew with --restart, which "
                                 "moves the old run aside")
-            return
-        if changed := differences(self.stored_config().to_dict(), json.loads(config.to_json())):
+            return config
+        stored = self.stored_config()
+        config = config.copy_and_resolve_references()
+        config.derived.run = stored.derived.run
+        if changed := differences(stored.to_dict(), json.loads(config.to_json())):
             raise UserError(f"--workdir={self.path}: the run there has another config; name another folder, or change "
                             "back:", *(f"  {line}" for line in changed))
+        return config
 
     def adopt(self, config: ConfigDict) -> None:
         """Writes config.json. A value that cannot be read back as it is, is a UserError. Raises OSError."""
@@ -112,7 +121,8 @@ class Workdir:
         if not isinstance(derived, dict) or derived.get("format") != FORMAT:
             raise UserError(f"{self.config}: was made by an older gen_jax, whose runs this one does not read, or by "
                             "something else: check out the commit in run.json beside it, or name another folder")
-        return filled(ConfigDict(_tuples(stored)), str(self.config))
+        derived.setdefault("run", run_id(stored))  # of a gen_jax that kept it nowhere, before it gets later settings
+        return renewed(ConfigDict(_tuples(stored)), str(self.config))
 
     def _folders(self) -> tuple[Path, ...]:
         return self.path, self.checkpoints, self.samples, self.figures

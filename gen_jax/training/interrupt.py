@@ -25,10 +25,14 @@ class Interrupted(BaseException):
 
 
 class Interrupts:
-    """Remembers the first signal. A context: the handlers before are put back at its end."""
+    """Remembers the first signal. A context: the handlers before are put back at its end.
+
+    A signal that was noted, and that nothing has heeded until then, is passed on to them.
+    """
 
     def __init__(self):
         self.signum: int | None = None
+        self.heeded = False  # whether Interrupted has been raised for it
         self.message, self.patient = "", True  # what is said where it stops at once; "": signals are noted
 
     def __enter__(self) -> "Interrupts":
@@ -40,12 +44,14 @@ class Interrupts:
         threading.Thread(target=self._watch, args=(read_end,), daemon=True).start()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind: type | None, *_) -> None:
         signal.set_wakeup_fd(self.previous_fd)
         os.close(self.write_end)
         sys.unraisablehook = self.previous_hook
         for signum, handler in self.previous.items():
             signal.signal(signum, handler)
+        if self.signum is not None and not self.heeded and kind is None:
+            signal.raise_signal(self.signum)
 
     def requested(self) -> bool:
         """Whether the run should stop."""
@@ -54,6 +60,7 @@ class Interrupts:
     def raise_if_requested(self, message: str) -> None:
         """Raises Interrupted if the run should stop."""
         if self.signum is not None:
+            self.heeded = True
             raise Interrupted(self.signum, message)
 
     @contextlib.contextmanager
@@ -75,11 +82,13 @@ class Interrupts:
         self.signum = signum
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the system's: it ends the process wherever it is
         if self.message:
-            raise Interrupted(signum, self.message)
+            self.raise_if_requested(self.message)
 
     def _unraisable(self, fault) -> None:
         """Says nothing of an Interrupted that was raised where nothing can be, in a collection of garbage say."""
-        if not isinstance(fault.exc_value, Interrupted):
+        if isinstance(fault.exc_value, Interrupted):
+            self.heeded = False
+        else:
             self.previous_hook(fault)
 
     def _watch(self, read_end: int) -> None:

@@ -29,14 +29,17 @@ class Diverged(Exception):
         super().__init__(f"step {step}: {', '.join(names)} is not finite")
 
 
-def begin(state: TrainState, step: Callable, batch: Batch, key: jax.Array) -> Progress:
-    """The progress before the first step. batch: arrays, or their shapes, of one batch.
+def begin(state: TrainState, step: Callable, batch: Batch, key: jax.Array, trains: bool = True) -> Progress:
+    """The progress before the first step.
 
-    A step that cannot fit into the device's memory is a UserError.
+    Args:
+      batch: arrays, or their shapes, of one batch.
+      trains: whether steps will be made. A step that cannot fit into the device's memory is then a UserError.
     """
     traced, (_, metrics) = jax.make_jaxpr(step, return_shape=True)(state, batch, key)
-    memory.check_on_device(memory.of_tree(state) + memory.of_largest(traced.jaxpr), "a training step",
-                           "lower train.batch_size, or make the nets smaller")
+    if trains:
+        memory.check_on_device(memory.of_tree(state) + memory.of_largest(traced.jaxpr), "a training step",
+                               "lower train.batch_size, or make the nets smaller")
     return Progress(state, _zeros(metrics), _zeros(metrics))
 
 

@@ -1,0 +1,35 @@
+"""A config as an earlier launch, or an older gen_jax, has stored it."""
+from ml_collections import ConfigDict
+
+from gen_jax.config import RUN, check_form
+from gen_jax.parts import parts
+from gen_jax.settings import Settings
+
+
+def renewed(config: ConfigDict, what: str) -> ConfigDict:
+    """config itself, made what this gen_jax makes of the same settings.
+
+    Sections and settings that there were not yet get their defaults. Unset values get their type again, so that they
+    can be set. Raises UserError where config is not of the form.
+
+    what: config is, in words.
+    """
+    for name, settings in RUN.items():
+        if name not in config:
+            config[name] = ConfigDict()
+        if isinstance(config[name], ConfigDict):
+            _renew(config[name], settings)
+    check_form(config, what)
+    for part in parts(config):
+        if part.hp:
+            _renew(part.section, part.hp)
+    return config
+
+
+def _renew(section: ConfigDict, settings: Settings) -> None:
+    """Adds to section the settings that it lacks, and gives unset values their type, which JSON does not keep."""
+    for key, value in settings.values().items():
+        if key in section and section[key] is None and settings.settings[key].may_be_unset:
+            del section[key]
+        if key not in section:
+            section[key] = value
