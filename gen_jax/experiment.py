@@ -78,7 +78,7 @@ def build(config: ConfigDict) -> Experiment:
     objective = build_objective(config, spec)
     is_stream = data.stream(config.data) is not None
     config = resolve(config, len(splits.train.x), splits.fingerprint, num_batches(objective), is_stream)
-    check_evals(config, splits)
+    check_evals(config, splits, spec)
     return _assembled(config, splits, spec, objective)
 
 
@@ -134,12 +134,17 @@ def seen(objective: Objective, spec: Spec) -> Objective:
         measure_batch=objective.measure_batch and see(objective.measure_batch))
 
 
-def check_evals(config: ConfigDict, splits: data.Splits) -> None:
-    """Finds what the evals of config cannot do with these data before training, not after it. Raises NoData."""
+def check_evals(config: ConfigDict, splits: data.Splits, spec: Spec) -> None:
+    """Finds what the evals of config cannot do with these data before training, not after it. Raises NoData.
+
+    An eval that needs what data of this spec do not have is not asked: it is left out.
+    """
     faults = []
     for name in dict.fromkeys((*config.evals.end, *config.evals.during)):
         module = find("evals", name)
-        faults += module.data_faults(config, splits.train, splits.test) if hasattr(module, "data_faults") else []
+        fits = all(data.has(spec, need) is not False for need in getattr(module, "NEEDS", ()))
+        if fits and hasattr(module, "data_faults"):
+            faults += module.data_faults(config, splits.train, splits.test)
     if faults:
         raise UserError(*dict.fromkeys(faults))
 

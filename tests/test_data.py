@@ -221,7 +221,7 @@ def test_folder_refuses_loops_and_what_is_no_file(tmp_path):
     assert both(**hp)[0].classes == ("a", "b", "c")
     fifo, link = tmp_path / "images" / "a" / "1.png", tmp_path / "images" / "a" / "1.jpg"
     os.mkfifo(fifo)
-    with pytest.raises(UserError, match=f"{fifo} is no file"):
+    with pytest.raises(UserError, match=f"{fifo} cannot be read as an image .it is no file"):
         both(**hp)
     for name, each in (("npz", {}), ("points", {"shape": "drawing"})):
         assert f"{fifo} is no file" in refusal(name=name, path=fifo, **each)

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from gen_jax import data
 from gen_jax.evals._trained import Trained
 from gen_jax.find import find
 from gen_jax.types import Batch
@@ -34,10 +35,9 @@ def _has(trained: Trained, need: str) -> bool:
     what, _, name = need.partition(":")
     if what == "measure":
         return name in _measured(trained)
-    if what == "kind":
-        return trained.spec.kind.name == name
-    return {"labels": "label" in trained.spec.given, "other": trained.other is not None,
-            "tiles": trained.spec.kind.tile is not None, "vector": what == "vector" and _is_vector(trained),
+    if (known := data.has(trained.spec, need)) is not None:
+        return known
+    return {"other": trained.other is not None, "vector": what == "vector" and _is_vector(trained),
             }.get(what, what in trained.objective.predict)
 
 

@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from gen_jax.data import Splits
 from gen_jax.errors import NoData
 from gen_jax.keys import stream
+from gen_jax.style import styled
 from gen_jax.types import Batch, Given, Objective, PyTree, Source, Spec, Vars
 
 
@@ -138,7 +139,8 @@ class Trained:
 
     def picture(self, x: np.ndarray, columns: int) -> np.ndarray | Figure:
         """Samples x [N,...] as their kind draws them."""
-        return self.spec.kind.draw(x, columns, self._train_x_or_none)
+        with styled():
+            return self.spec.kind.draw(x, columns, self._train_x_or_none)
 
     def _train_x_or_none(self) -> np.ndarray | None:
         try:

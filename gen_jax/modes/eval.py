@@ -32,7 +32,7 @@ def evaluate(workdir: Workdir, overrides: dict, checkpoint: str = "latest", only
         overrides = overrides | {"evals.end": tuple(name_list(only))}
     loaded = load_run(workdir, overrides, checkpoint)
     with contextlib.suppress(NoData):  # without the data, the evals that need none run
-        check_evals(loaded.trained.config, loaded.trained.data)
+        check_evals(loaded.trained.config, loaded.trained.data, loaded.trained.spec)
     at = workdir if checkpoint == "latest" else workdir.of_step(int(loaded.state.step))
     with writing(at):
         at.figures.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from gen_jax.config import RUN
 from gen_jax.evals import Animation, Arrays, Page
 from gen_jax.grids import enlarge
 from gen_jax.report.files import write_atomically
+from gen_jax.style import styled
 
 FRAME_MS, LAST_MS = 100, 2000  # how long a frame of an animation stands, and its last
 CAPTION = 0.04  # the height of an animation's text, of its width
@@ -43,7 +44,8 @@ def _content(result, report: ConfigDict) -> tuple[str, bytes]:
     elif isinstance(result, Figure):
         ending = report.format
         result.set_size_inches(report.scale * result.get_size_inches())
-        result.savefig(buffer, format=ending, dpi=report.dpi, metadata=UNDATED[ending])
+        with styled():
+            result.savefig(buffer, format=ending, dpi=report.dpi, metadata=UNDATED[ending])
     else:
         Image.fromarray(enlarge(result).squeeze()).save(buffer, format="png")
     return ending, buffer.getvalue()
