@@ -17,13 +17,14 @@ from gen_jax.config import RUN, differences, validate
 from gen_jax.data import Splits, digits, made_up, points, take
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
-from gen_jax.evals._draw import curve, fit_to_later, scatter, titled
+from gen_jax.evals._draw import curve, fit_to_later, image_rows, scatter, titled
 from gen_jax.evals.health import losses
 from gen_jax.evals.lab import exact_density
 from gen_jax.evals.latent import ae_vs_vae, concepts, interpolation
 from gen_jax.evals.latent._attributes import Judge, ink, slant, width
 from gen_jax.evals.likelihood import log_likelihood
 from gen_jax.evals.samples import modes
+from gen_jax.find import find
 from gen_jax.grids import grid
 from gen_jax.models.vae import mlp_autoencoder, mlp_vae
 from gen_jax.modes._run import run_eval
@@ -31,7 +32,7 @@ from gen_jax.objectives import autoencoder, elbo
 from gen_jax.optimizers import adam
 from gen_jax.report import results
 from gen_jax.report.files import write_json
-from gen_jax.style import figure
+from gen_jax.style import WIDTH, figure
 from gen_jax.terms.densities import bernoulli_nll
 from gen_jax.types import Batch, Vars
 
@@ -267,6 +268,25 @@ def test_classes_are_painted_in_random_order_and_more_than_ten_by_marker():
     looks = {(tuple(color), len(path.vertices)) for color, path in
              zip(dots.get_facecolors(), dots.get_paths(), strict=True)}
     assert len(looks) == 12
+
+
+def test_long_names_are_wrapped_and_figures_are_no_wider_than_they_may_be():
+    long = "an animal of a very long name indeed → " * 3 + "\nlinear"
+    fig = image_rows(np.zeros((2, 11, 8, 8, 1), np.uint8), "title " * 40, [long, long], list("abcdefghijk"))
+    width, height = fig.get_size_inches()
+    assert width <= WIDTH and height > 0.5
+    assert max(len(line) for label in fig.axes[0].get_yticklabels() for line in label.get_text().split("\n")) < 30
+    _, [[axes]] = figure(3)
+    scatter(axes, np.zeros((100, 2)), np.arange(100), list(map(str, range(100))))
+    assert not axes.get_legend() and axes.texts[-1].get_text() == "coloured by class"
+
+
+def test_samples_that_are_no_numbers_are_drawn_all_the_same():
+    for kind, shape in (("points", (5, 2)), ("sequence", (64, 6, 1))):
+        fig = find("data.kinds", kind).KIND.draw(np.full(shape, np.nan, np.float32), 8, lambda: None)
+        assert fig.get_size_inches()[0] <= WIDTH
+    below = find("data.kinds", "sequence").KIND.draw(np.zeros((2, 3, 1)), 2, lambda: np.array([[[-1.0], [0.0]]]))
+    assert below.axes[0].get_ylim() == (-1, 0)
 
 
 def test_grid_places_images_row_by_row():

@@ -1,5 +1,4 @@
 """What a run has measured, in a few lines for the terminal."""
-import fnmatch
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -7,7 +6,8 @@ from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
-from gen_jax.find import find
+from gen_jax import parts
+from gen_jax.parts import metric_of
 from gen_jax.types import Metric
 
 HEADLINES = 5  # rows at most
@@ -25,13 +25,6 @@ class Row(NamedTuple):
     values: dict[str, float]  # by COLUMNS
 
 
-def declared(config: ConfigDict) -> dict[str, Metric]:
-    """What the objective of config, and each eval that it names, declare of their numbers, by name or pattern."""
-    evals = dict.fromkeys((*config.evals.end, *config.evals.during))
-    modules = [find("objectives", config.objective.name), *(find("evals", name) for name in evals)]
-    return {name: metric for module in modules for name, metric in getattr(module, "METRICS", {}).items()}
-
-
 def rows(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
     """The quantities among numbers, in their order; of two numbers for one place the later counts.
 
@@ -45,8 +38,7 @@ def rows(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
         quantity, split = _quantity(name)
         if name in of_real:
             quantity, split = of_real[name], "test"
-        pattern = next((key for key in metrics if fnmatch.fnmatchcase(quantity, key)), None)
-        metric = metrics.get(pattern, Metric())
+        metric = metric_of(quantity, metrics)
         found.setdefault(quantity, Row(quantity, metric, {})).values[split or metric.of] = value
     return list(found.values())
 
@@ -61,13 +53,13 @@ def headlines(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
 
 def summary(config: ConfigDict, history: list[dict], numbers: Numbers) -> list[str]:
     """The lines at the end of a run: headlines, sentences, and the best record."""
-    metrics = declared(config)
+    metrics = parts.metrics(config)
     return [*table(headlines(numbers, metrics)), *sentences(numbers), *best(config, history, metrics)]
 
 
 def report(config: ConfigDict, numbers: Numbers) -> list[str]:
     """The lines of all that was just measured."""
-    return [*table(rows(numbers, declared(config))), *sentences(numbers)]
+    return [*table(rows(numbers, parts.metrics(config))), *sentences(numbers)]
 
 
 def table(rows: list[Row]) -> list[str]:
