@@ -81,6 +81,10 @@ def test_what_is_wrong_with_one_file_is_skipped_like_any_other(tmp_path):
         file.unlink()
     with pytest.raises(UserError, match="none of the 2 train images"):
         data.load(hp, "train")
+    save(tmp_path / "own" / "train" / "0.png", 8, 8)
+    (tmp_path / "own" / "test").mkdir()
+    with pytest.raises(UserError, match=f"there are no images in {tmp_path / 'own' / 'test'}"):
+        data.load(folder.hp(path=str(tmp_path / "own"), cache=False), "test")
 
 
 def test_a_users_picture_is_fitted_as_the_images_were(tmp_path):

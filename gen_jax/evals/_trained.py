@@ -83,6 +83,11 @@ class Trained:
         """Z, where codes are vectors."""
         return self.code_shape.shape[-1]
 
+    @property
+    def tile_shape(self) -> tuple[int, int, int]:
+        """(H,W,C) of a tile, where the kind of data has tiles."""
+        return self.spec.kind.tile(np.zeros((1, *self.spec.x), np.float32)).shape[1:]
+
     def key(self, name: str, seed: int | None = None) -> jax.Array:
         """A key of one eval's own, by its name. seed: config.seed where it is None."""
         seed = self.config.seed if seed is None else seed

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from gen_jax.evals import Trained
-from gen_jax.evals._draw import LINE, about, curve, legend_below, log_scale, threshold, unit, unit_of
+from gen_jax.evals._draw import about, curve, legend_below, log_scale, threshold, unit, unit_of
 from gen_jax.evals.health._ailments import (
     FARTHEST,
     LARGEST_LOSS,
@@ -16,6 +16,8 @@ from gen_jax.evals.health._ailments import (
     onset,
 )
 from gen_jax.style import PALE, figure
+
+LINE = 84  # characters of the verdict that fit into a line
 
 
 class Panel(NamedTuple):

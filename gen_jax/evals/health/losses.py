@@ -30,7 +30,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
             curve(panel, records, name, name.split("/")[0])
         fit_to_later(panel)
         panel.set(title=WORDS.get(term, term.replace("_", " ")), xlabel=unit(records),
-                  ylabel="norm" if term.endswith("_norm") else fill(unit_of(trained, names[0]), 30))
+                  ylabel="norm" if term.endswith("_norm") else fill(unit_of(trained, names[0]), 24))
         legend_below(panel)
     for panel in axes.flat[len(terms):]:
         panel.remove()

@@ -28,8 +28,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     if "samples" not in trained.hp:
         return
     last = max((record.get("epoch", record["step"]) for record in trained.history), default=0)
-    num = trained.hp.samples.num
-    shape = trained.spec.kind.tile(np.zeros((1, *trained.spec.x), np.float32)).shape[1:]
+    num, shape = trained.hp.samples.num, trained.tile_shape
     columns = isqrt(num)
     num = min(len(trained.spec.classes), MAX_CLASSES) * columns if "label" in trained.objective.conditions else num
     like = grids.enlarge(grids.grid(np.zeros((num, *shape), np.uint8), columns)).squeeze()
