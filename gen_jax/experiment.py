@@ -81,7 +81,7 @@ def build(config: ConfigDict) -> Experiment:
     objective = build_objective(config, spec)
     is_stream = data.stream(config.data) is not None
     config = resolve(config, len(splits.train.x), splits.fingerprint, num_batches(objective), is_stream)
-    check_evals(config, splits, (*config.evals.end, *config.evals.during))
+    check_evals(config, splits, spec, (*config.evals.end, *config.evals.during))
     return _assembled(config, splits, spec, objective)
 
 
@@ -137,12 +137,17 @@ def seen(objective: Objective, spec: Spec) -> Objective:
         measure_batch=objective.measure_batch and see(objective.measure_batch))
 
 
-def check_evals(config: ConfigDict, splits: data.Splits, names: Iterable[str]) -> None:
-    """Finds what the evals of these names cannot do with these data before they run. Raises NoData and UserError."""
+def check_evals(config: ConfigDict, splits: data.Splits, spec: Spec, names: Iterable[str]) -> None:
+    """Finds what the evals of these names cannot do with these data before they run. Raises NoData and UserError.
+
+    An eval that needs what data of this spec do not have is not asked: it is left out.
+    """
     faults = []
     for name in dict.fromkeys(names):
         module = find("evals", name)
-        faults += module.data_faults(config, splits.train, splits.test) if hasattr(module, "data_faults") else []
+        fits = all(data.has(spec, need) is not False for need in getattr(module, "NEEDS", ()))
+        if fits and hasattr(module, "data_faults"):
+            faults += module.data_faults(config, splits.train, splits.test)
     if faults:
         raise UserError(*dict.fromkeys(faults))
 

@@ -1,6 +1,7 @@
 """The parts that a config names: their sections, their modules, their settings."""
 import ast
-from collections.abc import Iterable, Iterator
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from ml_collections import ConfigDict
 from gen_jax.errors import UserError
 from gen_jax.find import find, names
 from gen_jax.settings import Settings
+from gen_jax.types import Metric
 
 ROOMS = {"data": "data", "model": "models", "objective": "objectives"}  # room of each section that is one part
 OPTIM, EVALS = "optim", "evals"  # sections with a part for each player, and with one for each eval that has settings
@@ -54,6 +56,23 @@ def complete(config: ConfigDict, more: Iterable[str] = ()) -> ConfigDict:
             with config.unlocked():
                 config.evals[name] = hp()
     return config
+
+
+def metrics(config: ConfigDict) -> dict[str, Metric]:
+    """What the objective of config, and each eval that it names, declare of their numbers, by name or pattern."""
+    objective = find("objectives", config.objective.name)
+    evals = dict.fromkeys((*config.evals.end, *config.evals.during))
+    declared = objective.metrics(config.objective) if hasattr(objective, "metrics") else _metrics(objective)
+    return declared | {name: metric for eval in evals for name, metric in _metrics(find("evals", eval)).items()}
+
+
+def metric_of(quantity: str, metrics: Mapping[str, Metric]) -> Metric:
+    """What is declared of a number by its name without the split; of several patterns that fit it, by the first."""
+    return next((metric for name, metric in metrics.items() if fnmatch.fnmatchcase(quantity, name)), Metric())
+
+
+def _metrics(module: ModuleType) -> dict[str, Metric]:
+    return getattr(module, "METRICS", {})
 
 
 def compose(config: ConfigDict, overrides: dict[str, str]) -> ConfigDict:

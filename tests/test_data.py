@@ -123,6 +123,20 @@ def test_duplicates_counts_test_images_that_training_has_too():
     assert data.duplicates(leaked, test) == 3
 
 
+def test_both_splits_are_given_the_same(caplog):
+    train, test = (Source(np.zeros((4, 2), np.float32), {"label": np.zeros(4, np.int32)}, {"label": names})
+                   for names in (("a", "b"), ("b", "a")))
+    other = data.Splits({"train": train, "test": test}.get)
+    seen = []
+    for _ in range(2):
+        with pytest.raises(UserError, match="'label' has other shapes or names") as caught:
+            other.train  # noqa: B018
+        seen.append(caught.value)
+    assert seen[0] is not seen[1], "one that is raised again and again would grow"
+    bare = data.Splits({"train": train, "test": Source(test.x)}.get)
+    assert bare.train.labels is None and bare.train.classes == () and "label is given with one" in caplog.text
+
+
 # A folder of images
 
 def save(path: Path, shape=(4, 6, 3), value=0, **options) -> None:
@@ -221,7 +235,7 @@ def test_folder_refuses_loops_and_what_is_no_file(tmp_path):
     assert both(**hp)[0].classes == ("a", "b", "c")
     fifo, link = tmp_path / "images" / "a" / "1.png", tmp_path / "images" / "a" / "1.jpg"
     os.mkfifo(fifo)
-    with pytest.raises(UserError, match=f"{fifo} is no file"):
+    with pytest.raises(UserError, match=f"{fifo} cannot be read as an image .it is no file"):
         both(**hp)
     for name, each in (("npz", {}), ("points", {"shape": "drawing"})):
         assert f"{fifo} is no file" in refusal(name=name, path=fifo, **each)

@@ -1,34 +1,39 @@
 """Evals against closed forms, and the judge against images whose attributes are known."""
+import importlib
 import json
 import re
 
 import jax
 import jax.numpy as jnp
+import matplotlib
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
 from PIL import Image
 from scipy import stats
 
-from gen_jax import experiment
+from gen_jax import experiment, style
 from gen_jax.config import RUN, validate
-from gen_jax.data import digits, points
+from gen_jax.data import Splits, digits, made_up, points, take
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
-from gen_jax.evals._draw import curve, fit_to_later, scatter, titled
+from gen_jax.evals._draw import curve, fit_to_later, image_rows, scatter, titled
+from gen_jax.evals.health import losses
 from gen_jax.evals.lab import exact_density
 from gen_jax.evals.latent import ae_vs_vae, concepts, interpolation
 from gen_jax.evals.latent._attributes import Judge, ink, slant, width
 from gen_jax.evals.likelihood import log_likelihood
 from gen_jax.evals.samples import modes
+from gen_jax.find import find
 from gen_jax.grids import grid
 from gen_jax.identity import differences
 from gen_jax.models.vae import mlp_autoencoder, mlp_vae
+from gen_jax.modes._run import run_eval
 from gen_jax.objectives import autoencoder, elbo
 from gen_jax.optimizers import adam
 from gen_jax.report import results
 from gen_jax.report.files import write_json
-from gen_jax.style import figure
+from gen_jax.style import WIDTH, figure
 from gen_jax.terms.densities import bernoulli_nll
 from gen_jax.types import Batch, Vars
 
@@ -162,6 +167,29 @@ def test_the_judge_recognises_unseen_digits_and_quarters(trained):
     assert (judge.label(trained.test_x) == trained.test.labels).mean() > 0.85
     assert judge.shows("bold", trained.train_x).mean() == pytest.approx(0.25, abs=0.02)
     assert judge.rest_changed(("1", "0"), trained.test_x, trained.test_x) == 0
+    assert judge.rest_unit(("thin", "bold")) == "share whose class changed"
+
+
+def test_one_class_is_none_to_be_changed(trained):
+    fours = take(trained.train, trained.train.labels == 4)
+    trained.data = Splits({"train": fours, "test": trained.test}.get)
+    judge = Judge(trained)
+    assert "slant, width" in judge.rest_unit(("thin", "bold"))
+    assert judge.rest_changed(("thin", "bold"), trained.test_x, trained.test_x[::-1]) > 0
+    assert concepts.chosen_pairs(fours, trained.spec.kind) == [("thin", "bold")]
+
+
+def test_figures_have_the_style_and_matplotlib_keeps_the_users(monkeypatch):
+    def evaluate(trained):
+        fig, [[axes]] = figure(2)
+        axes.set_title("x")
+        yield "fig", fig
+    monkeypatch.setattr(losses, "evaluate", evaluate)
+    with matplotlib.rc_context({"axes.titlesize": 30}):
+        importlib.reload(style)
+        drawn = {}
+        run_eval("losses", None, drawn.__setitem__)
+        assert matplotlib.rcParams["axes.titlesize"] == 30 and drawn["fig"].axes[0].title.get_fontsize() == 11
 
 
 def test_concept_vector_is_the_difference_of_means_and_controls_are_as_long(trained):
@@ -170,8 +198,25 @@ def test_concept_vector_is_the_difference_of_means_and_controls_are_as_long(trai
     np.testing.assert_allclose(vector, codes[labels == 0].mean(0) - codes[labels == 1].mean(0), rtol=1e-5)
     lengths = np.linalg.norm(concepts.random_directions(trained, "1->0", vector, 4), axis=1)
     np.testing.assert_allclose(lengths, np.linalg.norm(vector), rtol=1e-5)
-    (line, *_) = concepts.concept_faults("evals.concepts.pairs", "1 to 0", trained.train)
+    (line, *_) = concepts.concept_faults("evals.concepts.pairs", ("1 to 0",), trained.train, trained.spec.kind)
     assert "must be written 'source->target'" in line
+
+
+def test_what_data_cannot_have_is_left_out_and_what_they_lack_names_the_way_out(tiny_config):
+    tiny_config.evals.update({"end": ("concepts", "interpolation", "modes")})
+    tiny_config.evals.concepts.pairs = ("1->0", "thin->bold")
+    tiny_config.objective.likelihood = "gaussian_learned"
+    tiny_config.data = points.hp(shape="moons", num_train=96, num_test=40)
+    with pytest.raises(UserError, match="evals: modes counts"):  # of points, which have neither tiles nor thin ones
+        experiment.build(tiny_config)
+    tiny_config.data = made_up.hp(shape=(8, 8, 3), num_train=96, num_test=1)
+    tiny_config.evals.interpolation.pairs = ()
+    with pytest.raises(UserError) as caught:
+        experiment.build(tiny_config)
+    thin, bold = caught.value.faults
+    assert "no class or attribute 'thin'" in thin and "--config.evals.concepts.pairs=() chooses by the data" in thin
+    tiny_config.evals.concepts.pairs = ()
+    assert not list(interpolation.evaluate(seen(experiment.build(tiny_config)))), "a single test image has no partner"
 
 
 def test_a_figure_is_a_pdf_in_the_asked_size_and_pixels_stay_pixels(tmp_path):
@@ -227,6 +272,25 @@ def test_classes_are_painted_in_random_order_and_more_than_ten_by_marker():
     looks = {(tuple(color), len(path.vertices)) for color, path in
              zip(dots.get_facecolors(), dots.get_paths(), strict=True)}
     assert len(looks) == 12
+
+
+def test_long_names_are_wrapped_and_figures_are_no_wider_than_they_may_be():
+    long = "an animal of a very long name indeed → " * 3 + "\nlinear"
+    fig = image_rows(np.zeros((2, 11, 8, 8, 1), np.uint8), "title " * 40, [long, long], list("abcdefghijk"))
+    width, height = fig.get_size_inches()
+    assert width <= WIDTH and height > 0.5
+    assert max(len(line) for label in fig.axes[0].get_yticklabels() for line in label.get_text().split("\n")) < 30
+    _, [[axes]] = figure(3)
+    scatter(axes, np.zeros((100, 2)), np.arange(100), list(map(str, range(100))))
+    assert not axes.get_legend() and axes.texts[-1].get_text() == "coloured by class"
+
+
+def test_samples_that_are_no_numbers_are_drawn_all_the_same():
+    for kind, shape in (("points", (5, 2)), ("sequence", (64, 6, 1))):
+        fig = find("data.kinds", kind).KIND.draw(np.full(shape, np.nan, np.float32), 8, lambda: None)
+        assert fig.get_size_inches()[0] <= WIDTH
+    below = find("data.kinds", "sequence").KIND.draw(np.zeros((2, 3, 1)), 2, lambda: np.array([[[-1.0], [0.0]]]))
+    assert below.axes[0].get_ylim() == (-1, 0)
 
 
 def test_grid_places_images_row_by_row():

@@ -1,4 +1,5 @@
 """A folder of photos: sizes and nets chosen by the images, broken files, distances that need no labels."""
+import os
 from pathlib import Path
 
 import jax
@@ -12,6 +13,7 @@ from gen_jax.data.kinds.image import KIND
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
 from gen_jax.evals.latent import concepts
+from gen_jax.evals.latent._codes import CodeStatistics
 from gen_jax.evals.samples import feature_distance
 from gen_jax.judges import random_features
 from gen_jax.judges.frechet_distance import frechet
@@ -41,11 +43,12 @@ def test_sizes_and_channels_are_chosen_by_the_images_unless_set(tmp_path, caplog
     for i in range(6):
         save(tmp_path / "grey" / f"{i}.png", 20, 24, "L")
         save(tmp_path / "mixed" / f"{i}.png", 30 + 10 * i, 90, "RGBA" if i == 1 else "RGB")
-        save(tmp_path / "small" / f"{i}.png", 10 + i, 40, "RGBA")
+        for copy in range(3 if i == 1 else 1):
+            save(tmp_path / "small" / f"{i}_{copy}.png", 10 + i, 40, "RGBA")
     save(tmp_path / "mixed" / "7.JPG", 300, 200)
     assert chosen(tmp_path / "grey") == ((20, 24), 1), "all of one size that is small stay as they are"
     assert chosen(tmp_path / "mixed") == ((32, 32), 3) and "30x90 to 300x200 pixels" in caplog.text
-    assert chosen(tmp_path / "small") == ((12, 12), 4), "they are not made larger than half of them are"
+    assert chosen(tmp_path / "small") == ((11, 11), 4), "they are not made larger than half of them are"
     assert chosen(tmp_path / "mixed", size=(48, 40), channels=1) == ((48, 40), 1)
     assert chosen(tmp_path / "mixed", fit="refuse") == ((), 0)
     hp = folder.hp(path=str(tmp_path / "mixed"), cache=False, fit="crop")
@@ -63,6 +66,33 @@ def photos(tmp_path):
         file.write_bytes(file.read_bytes()[:300])
     (tmp_path / "photos" / "note.jpg").write_text("no picture")
     return tmp_path / "photos"
+
+
+def test_what_is_wrong_with_one_file_is_skipped_like_any_other(tmp_path):
+    for i in range(4):
+        save(tmp_path / f"{i}.png", 8, 8)
+    Image.fromarray(np.zeros((8, 8), np.float32)).save(tmp_path / "4.tif")
+    Image.fromarray(np.full((8, 8), 2**20, np.int32)).save(tmp_path / "5.tif")
+    os.mkfifo(tmp_path / "6.png")
+    hp = folder.hp(path=str(tmp_path), cache=False, channels=1, test_fraction=0.01, broken="skip")
+    assert len(data.load(hp, "train").x) == 4
+    assert [Path(one.file).name for one in data.broken(hp)] == ["4.tif", "5.tif", "6.png"]
+    for file in tmp_path.glob("*.png"):
+        file.unlink()
+    with pytest.raises(UserError, match="none of the 2 train images"):
+        data.load(hp, "train")
+    save(tmp_path / "own" / "train" / "0.png", 8, 8)
+    (tmp_path / "own" / "test").mkdir()
+    with pytest.raises(UserError, match=f"there are no images in {tmp_path / 'own' / 'test'}"):
+        data.load(folder.hp(path=str(tmp_path / "own"), cache=False), "test")
+
+
+def test_a_users_picture_is_fitted_as_the_images_were(tmp_path):
+    pixels = np.zeros((8, 24, 3), np.uint8)
+    pixels[:, :8] = 255
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    for fit, bright in (("crop", False), ("refuse", False), ("resize", True)):
+        assert (data.picture(folder.hp(fit=fit), (8, 8, 3), tmp_path / "a.png")[0, 0, 0] > 200) == bright
 
 
 def test_broken_files_are_refused_or_left_out_and_counted(photos, caplog, capsys, tmp_path):
@@ -140,8 +170,13 @@ def test_the_distance_of_a_run_says_how_it_was_measured(tiny_config, tmp_path, m
 
 
 def test_concepts_are_chosen_by_what_the_images_are():
-    grey, photos = (Source(np.zeros((2, 8, 8, channels), np.uint8)) for channels in (1, 3))
-    cars = photos._replace(given={"label": np.zeros(2, np.int32)}, names={"label": ("car", "ship")})
-    assert concepts.chosen_pairs(grey) == ("thin->bold",) and concepts.chosen_pairs(photos) == ("dark->bright",)
-    assert concepts.chosen_pairs(cars) == ("car->ship", "dark->bright")
-    assert list(concepts.concept_faults("evals.concepts.pairs", "thin->bold", photos))
+    strokes, photos = (Source(np.zeros((2, 8, 8, channels), np.uint8)) for channels in (1, 3))
+    grey = Source(np.full((2, 8, 8, 1), 99, np.uint8))
+    assert concepts.chosen_pairs(strokes, KIND) == [("thin", "bold")]
+    assert concepts.chosen_pairs(photos, KIND) == concepts.chosen_pairs(grey, KIND) == [("dark", "bright")]
+    words = ("bus", "car->ship", "bright")
+    cars = photos._replace(given={"label": np.array([1, 2], np.int32)}, names={"label": words})
+    assert concepts.chosen_pairs(cars, KIND) == [("car->ship", "bright"), ("dark", "bright")], "no example is a bus"
+    assert [*CodeStatistics(cars, KIND).sets["bright"]] == [False, True], "a class goes before an attribute of its name"
+    for name in ("thin->bold", "bus->bright"):
+        assert list(concepts.concept_faults("evals.concepts.pairs", (name,), cars, KIND))

@@ -46,7 +46,7 @@ def config_of(**sections):
     config.checkpoint.every_epochs = 1
     config.evals.update({"during": ("samples", "gan_signals"), "every_epochs": 2, "batch_size": 16,
                          "end": ("gan_losses", "samples", "reconstructions", "traversals", "brightness",
-                                 "log_likelihood", "elbo")})
+                                 "log_likelihood", "elbo", "concepts", "arithmetic", "latent_walk")})
     return config
 
 

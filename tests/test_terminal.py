@@ -190,7 +190,9 @@ def test_what_was_measured_alone_is_all_printed():
 def test_every_declared_metric_can_be_shown():
     for room in ("objectives", "evals"):
         for name in names(room):
-            for metric in getattr(find(room, name), "METRICS", {}).values():
+            module = find(room, name)
+            for metric in (module.metrics(module.hp()) if hasattr(module, "metrics") else
+                           getattr(module, "METRICS", {})).values():
                 assert isinstance(metric, Metric) and metric.better in ("lower", "higher", "")
                 assert metric.of in summary.COLUMNS and metric.unit and len(metric.unit) < 50
 

@@ -23,7 +23,7 @@ from PIL import Image, ImageOps
 
 from gen_jax.data import _cache
 from gen_jax.data._cache import folder as cache_folder
-from gen_jax.data._pixels import Form, pixels
+from gen_jax.data._pixels import form_like, pixels
 from gen_jax.data._settings import COMMON
 from gen_jax.data._source import (
     batch_of,
@@ -44,8 +44,8 @@ from gen_jax.find import find
 from gen_jax.types import Kind, Source, Spec
 
 __all__ = ["COMMON", "Splits", "batch_of", "broken", "cache_folder", "choose", "described", "duplicates", "fingerprint",
-           "kind", "labelled", "load", "picture", "spec", "spec_of", "split_off", "splits", "stratified_rows", "stream",
-           "take"]
+           "has", "kind", "labelled", "load", "picture", "spec", "spec_of", "split_off", "splits", "stratified_rows",
+           "stream", "take"]
 
 
 def load(hp: ConfigDict, split: str) -> Source:
@@ -76,8 +76,8 @@ def load(hp: ConfigDict, split: str) -> Source:
 def picture(hp: ConfigDict, shape: tuple[int, int, int], file: Path) -> np.ndarray:
     """uint8 [H,W,C] of a picture file, prepared as the images of hp's data set were. shape: (H,W,C).
 
-    As the data set's own prepare_picture does it; else it is scaled to cover the size, and the middle
-    is cut out. UserError where the file cannot be read.
+    As the data set's own prepare_picture does it; else it is fitted as hp.fit says: stretched, or scaled to cover the
+    size, of which the middle is cut out. UserError where the file cannot be read.
     """
     prepare = getattr(find("data", hp.name), "prepare_picture", None)
     try:
@@ -85,7 +85,7 @@ def picture(hp: ConfigDict, shape: tuple[int, int, int], file: Path) -> np.ndarr
             upright = ImageOps.exif_transpose(opened)
             if prepare:
                 return prepare(hp, shape, upright, str(file))
-            return pixels(upright, Form(shape[:2], "crop", shape[2]), str(file))
+            return pixels(upright, form_like(hp, shape), str(file))
     except UserError:
         raise
     except Exception as error:  # decoders raise almost anything on a broken file
@@ -129,6 +129,13 @@ def spec(source: Source, kind: Kind) -> Spec:
     """What models and objectives may know of source."""
     given = {key: jax.ShapeDtypeStruct((1, *values.shape[1:]), values.dtype) for key, values in source.given.items()}
     return Spec(source.x.shape[1:], given, source.names, kind, source.x.dtype)
+
+
+def has(spec: Spec, need: str) -> bool | None:
+    """Whether the data have what an eval needs of them: see gen_jax/evals. None where it needs that of a model."""
+    if need.startswith("kind:"):
+        return need == f"kind:{spec.kind.name}"
+    return {"labels": "label" in spec.given, "tiles": spec.kind.tile is not None}.get(need)
 
 
 def described(spec: Spec) -> dict:

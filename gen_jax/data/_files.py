@@ -17,9 +17,14 @@ from gen_jax.whole import write_atomically
 SETTLED_NS = 2 * 10**9  # clocks of file systems are coarser than ours, by up to 2 s
 
 
+def is_odd(path: Path) -> bool:
+    """Whether path is something and no file: a folder, a pipe or a device, for which one could wait without end."""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
 def file_at(path: Path) -> Path:
-    """path, where a file is there, or nothing is. What could be waited for without end is a UserError."""
-    if os.path.exists(path) and not os.path.isfile(path):
+    """path, where a file is there, or nothing is; else a UserError."""
+    if is_odd(path):
         raise UserError(f"data: {path} is no file (but a folder, a pipe or a device)")
     return path
 

@@ -27,13 +27,23 @@ def form(hp: ConfigDict) -> Form:
     return Form(hp.size, hp.fit, hp.channels)
 
 
+def form_like(hp: ConfigDict, shape: tuple[int, int, int]) -> Form:
+    """What a person's picture is brought to beside images of this shape (H,W,C).
+
+    It is fitted as hp.fit says, and cut where config.data has no fit or refuses other sizes.
+    """
+    return Form(shape[:2], "resize" if hp.get("fit") == "resize" else "crop", shape[2])
+
+
 def pixels(picture: Image.Image, form: Form, name: str) -> np.ndarray:
-    """uint8 [H,W,C] of one picture in the given form, C in 1, 3, 4. UserError, with its name, where that cannot be.
+    """uint8 [H,W,C] of one picture in the given form, C in 1, 3, 4.
+
+    UserError, with its name, where its size is refused; ValueError where it holds what 8 bits cannot.
 
     Sixteen bits are scaled to eight. Colour becomes grey by Rec. 601 luma; transparency is laid on white where three
     channels or one are asked for. Scaling is by Lanczos, with anti-aliasing.
     """
-    picture = _channels(_eight_bit(picture, name), form.channels)
+    picture = _channels(_eight_bit(picture), form.channels)
     if form.size and picture.size != form.size[::-1]:
         picture = _fitted(picture, form, name)
     array = np.asarray(picture)
@@ -67,17 +77,18 @@ def shape_of(picture: Image.Image) -> tuple[int, int, int]:
     return height, width, 4 if "A" in picture.getbands() or "transparency" in picture.info else 3
 
 
-def _eight_bit(picture: Image.Image, name: str) -> Image.Image:
-    """The picture in mode L, RGB or RGBA, whichever loses nothing."""
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """The picture in mode L, RGB or RGBA, whichever loses nothing. ValueError for floats and for more than 16 bits."""
     if picture.mode in ("L", "RGB", "RGBA"):
         return picture
     if picture.mode.startswith("I"):
         values = np.asarray(picture)
         if values.min() < 0 or values.max() > 65535:
-            raise UserError(f"data: {name} has values {values.min()}..{values.max()}, more than 16 bits hold")
+            raise ValueError(f"it has values {values.min()}..{values.max()}, more than 16 bits hold; save it with 8 or "
+                             "16 bits")
         return Image.fromarray(np.round(values / 257).astype(np.uint8))
     if picture.mode == "F":
-        raise UserError(f"data: {name} holds floats, of which no range is known; save it with 8 or 16 bits")
+        raise ValueError("it holds floats, of which no range is known; save it with 8 or 16 bits")
     if picture.mode == "1":
         return picture.convert("L")
     return picture.convert("RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB")

@@ -1,7 +1,9 @@
 """Both splits of a data set, loaded when they are first asked for: a trained model can be used without them."""
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
+
+from absl import logging
 
 from gen_jax.data._source import fingerprint
 from gen_jax.errors import NoData, UserError
@@ -9,7 +11,7 @@ from gen_jax.types import Source
 
 
 class Splits:
-    """The training and the test data of a run.
+    """The training and the test data of a run. What only one of them is given is left out of it, which is said.
 
     load: of a split by its name. expected: the fingerprint that the data must have; "": any.
     """
@@ -35,7 +37,7 @@ class Splits:
     @property
     def _loaded(self) -> tuple[Source, Source, str]:
         if isinstance(self._tried, NoData):
-            raise self._tried
+            raise NoData(*self._tried.faults)  # a new one: each raise adds to an exception's traceback
         return self._tried
 
     @cached_property
@@ -45,11 +47,31 @@ class Splits:
             train, test = self._load("train"), self._load("test")
         except UserError as error:
             return NoData(*error.faults)
-        if train.x.shape[1:] != test.x.shape[1:]:
-            return NoData(f"data: training examples are {train.x.shape[1:]} and test examples {test.x.shape[1:]}; make "
-                          "them alike, pictures with data.size and data.channels")
+        if faults := list(_unlike(train, test)):
+            return NoData(*faults)
         found = hashlib.sha256((fingerprint(train) + fingerprint(test)).encode()).hexdigest()
         if self._expected and found != self._expected:
             return NoData(f"data: they are not those that this run was trained on (their fingerprint is {found[:16]}, "
                           f"and was {self._expected[:16]}); put those back")
-        return train, test, found
+        return _given_both(train, test), _given_both(test, train), found
+
+
+def _unlike(train: Source, test: Source) -> Iterator[str]:
+    """A line for what has other shapes, or other names, in the two splits."""
+    if train.x.shape[1:] != test.x.shape[1:]:
+        yield (f"data: training examples are {train.x.shape[1:]} and test examples {test.x.shape[1:]}; make them "
+               "alike, pictures with data.size and data.channels")
+    for key in sorted(train.given.keys() & test.given.keys()):
+        here, there = (source.given[key].shape[1:] for source in (train, test))
+        if here != there or train.names.get(key) != test.names.get(key):
+            yield f"data: {key!r} has other shapes or names in the training data than in the test data; make them alike"
+
+
+def _given_both(source: Source, other: Source) -> Source:
+    """source with no more than what the other split is given too."""
+    both = source.given.keys() & other.given.keys()
+    if dropped := sorted(source.given.keys() - both):
+        logging.warning("data: %s is given with one of the training and the test data alone, and is left out",
+                        ", ".join(dropped))
+    given, names = ({key: of[key] for key in of if key in both} for of in (source.given, source.names))
+    return source._replace(given=given, names=names)

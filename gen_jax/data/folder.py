@@ -16,7 +16,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image, ImageOps
 
-from gen_jax.data._files import digests, file_at
+from gen_jax.data._files import digests, is_odd
 from gen_jax.data._pixels import Form, form, pixels, shape_of, stack
 from gen_jax.data._settings import COMMON, FORM, IMAGES, PATH, TEST_FRACTION
 from gen_jax.data._source import held_out, labelled
@@ -50,7 +50,7 @@ class Listing(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """A file that is no picture, or only a part of one."""
+    """A file that cannot be read, is no picture or only a part of one, or holds what 8 bits cannot."""
 
     file: Path
     why: str
@@ -74,7 +74,7 @@ def load(hp: ConfigDict, split: str) -> Source:
                 raise UserError(_refusal(broken(hp) or [one]))
     images = _each(lambda file: _decoded(file, wanted), files, lambda decoded: stack(whole(decoded), len(files)))
     if not kept:
-        raise UserError(f"data: {hp.path} has no {split} images at data.test_fraction={hp.test_fraction}")
+        raise UserError(_nothing(hp, split, len(files)))
     return labelled(images, None if labels is None else labels[kept], classes)
 
 
@@ -91,7 +91,7 @@ def chosen(hp: ConfigDict) -> tuple[dict, str]:
     if not shapes:
         return {}, ""
     sizes, channels = {shape[:2] for shape in shapes}, {shape[2] for shape in shapes}
-    side = min(SIDE, int(np.median([min(size) for size in sizes])))
+    side = min(SIDE, int(np.median([min(shape[:2]) for shape in shapes])))
     size = max(sizes) if len(sizes) == 1 and max(max(sizes)) <= SIDE else (side, side)
     values = {"size": tuple(hp.size) or size, "channels": hp.channels or (max(channels) if len(channels) == 1 else 3)}
     smallest, largest = (pick(sizes, key=lambda size: size[0] * size[1]) for pick in (min, max))
@@ -209,27 +209,41 @@ def _each(function: Callable, files: list[Path], collect: Callable):
             pool.shutdown(wait=False, cancel_futures=True)  # after a fault the rest need not be read
 
 
+def _opened(file: Path) -> Image.Image:
+    if is_odd(file):
+        raise ValueError("it is no file, but a folder, a pipe or a device")
+    return Image.open(file)
+
+
 def _decoded(file: Path, wanted: Form) -> np.ndarray | Broken:
-    """The picture in the wanted form. UserError where that cannot be, or where the file cannot be opened."""
+    """The picture in the wanted form. UserError where the settings, and not the file, are in the way of that."""
     try:
-        with Image.open(file_at(file)) as picture:
+        with _opened(file) as picture:
             picture = ImageOps.exif_transpose(picture)
             return pixels(picture, wanted, str(file))
     except UserError:
         raise
     except Exception as error:  # decoders raise almost anything on a broken file
-        if isinstance(error, OSError) and error.errno:
-            raise UserError(f"data: {file} cannot be read ({error.strerror})") from error
-        return Broken(file, " ".join(str(error).split()) or type(error).__name__)
+        why = error.strerror if isinstance(error, OSError) and error.errno else str(error)
+        return Broken(file, " ".join(why.split()) or type(error).__name__)
 
 
 def _shape(file: Path) -> tuple[int, int, int] | None:
     """(height, width, channels) by the file's header; None where it is broken."""
     try:
-        with Image.open(file_at(file)) as picture:
+        with _opened(file) as picture:
             return shape_of(picture)
     except Exception:  # what is wrong is said when it is decoded
         return None
+
+
+def _nothing(hp: ConfigDict, split: str, files: int) -> str:
+    """The line for a split without an image. files: how many it has, which are then all broken."""
+    if files:
+        return (f"data: none of the {files} {split} images in {hp.path} can be read; mend them, --mode=data lists them")
+    if split in _parts(_root(hp)):
+        return f"data: there are no images in {_root(hp) / split}; put some there"
+    return (f"data: {hp.path} has no {split} images at data.test_fraction={hp.test_fraction}; change it, or add images")
 
 
 def _refusal(found: list[Broken]) -> str:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from gen_jax.data import _prepare as prepare
 from gen_jax.data._files import digests
-from gen_jax.data._pixels import Form, form, pixels, stack
+from gen_jax.data._pixels import form, form_like, pixels, stack
 from gen_jax.data._settings import COMMON, FORM, IMAGES, TEST_FRACTION
 from gen_jax.data._source import labelled, split_off
 from gen_jax.data._strokes import strokes
@@ -56,7 +56,7 @@ def prepare_picture(hp: ConfigDict, shape: tuple[int, int, int], picture: Image.
     """A user's own picture as the data set's images are: strokes for those of MNIST's family, else cut to shape."""
     if re.split("[:/]", hp.dataset)[0] in STROKES and shape[2] == 1:
         return strokes(picture, shape[0], round(shape[0] * 20 / 28), name)
-    return pixels(picture, Form(shape[:2], "crop", shape[2]), name)
+    return pixels(picture, form_like(hp, shape), name)
 
 
 def state(hp: ConfigDict, split: str) -> str:

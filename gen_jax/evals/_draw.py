@@ -1,5 +1,6 @@
 """What figures of evals share: images, curves, points by class. Colours and sizes are those of gen_jax/style.py."""
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib import patheffects
@@ -10,7 +11,7 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Circle
 from matplotlib.transforms import ScaledTranslation
 
-from gen_jax import style
+from gen_jax import parts, style
 from gen_jax.evals._trained import Trained
 from gen_jax.grids import enlarge, grid
 from gen_jax.style import WIDTH, figure
@@ -18,7 +19,10 @@ from gen_jax.style import WIDTH, figure
 BINS = 80  # points of a curve: a longer one is drawn by means
 BELOW = 0.45  # inches from a panel to its legend: the height of an axis's numbers and name
 EARLY = 0.05  # of a curve's records, whose values need not fit into its scale
-MOST_NAMED = 20  # classes with their name beside their points
+MOST_NAMED, MOST_LISTED = 20, 40  # classes with their name beside their points, and in a legend
+LINE = 72  # characters of a figure's title that fit into a line
+LABEL = 22  # characters of a row's label that fit into a line
+SMALLEST_TILE, LOWEST_ROW = 0.3, 0.17  # inches: of a tile in rows, of a row that has its name
 HALO = [patheffects.withStroke(linewidth=3, foreground="white")]  # around text over a drawing
 
 
@@ -48,39 +52,58 @@ def show_rows(axes: Axes, x: np.ndarray, title: str, row_labels: Sequence[str] =
 
 def image_rows(x: np.ndarray, title: str, row_labels: Sequence[str] = (), column_labels: Sequence[str] = (),
                **labels) -> Figure:
-    """A figure of tiles x uint8 [rows,columns,H,W,C], as show_rows draws them."""
+    """A figure of tiles x uint8 [rows,columns,H,W,C], as show_rows draws them; what is long is wrapped."""
+    title, row_labels = _wrapped(title, LINE), [_wrapped(label, LABEL) for label in row_labels]
     beside = 0.4 + 0.09 * max((len(line) for label in row_labels for line in label.split("\n")), default=0)
-    tile = min(0.6, (WIDTH - beside) / x.shape[1])
+    tile = max(SMALLEST_TILE, min(0.6, (WIDTH - beside) / x.shape[1]))
     around = 0.4 + 0.2 * title.count("\n") + 0.25 * bool(len(column_labels)) + 0.25 * ("xlabel" in labels)
-    width = max(beside + tile * x.shape[1], 0.085 * max(map(len, title.split("\n"))))
+    width = min(WIDTH, max(beside + tile * x.shape[1], 0.085 * max(map(len, title.split("\n")))))
     fig, [[axes]] = figure(around + tile * x.shape[0] * x.shape[2] / x.shape[3], width=width)
     show_rows(axes, x, title, row_labels, column_labels, **labels)
     return fig
 
 
-def titled(picture: np.ndarray | Figure, title: str, note: str = "") -> Figure:
-    """A picture of a kind of data under a title, with a note below: a figure as it is, or pixels [H,W,C] in one."""
+def _wrapped(text: str, width: int) -> str:
+    """text in lines of so many characters: each of its own lines becomes two at most, and the rest is cut."""
+    return "\n".join(fill(line, width, max_lines=2, placeholder=" ...") for line in text.split("\n"))
+
+
+def titled(picture: np.ndarray | Figure, title: str, note: str = "", rows: Sequence[str] = ()) -> Figure:
+    """A picture of a kind of data under a title, with a note below: a figure as it is, or pixels [H,W,C] in one.
+
+    rows: names of the rows of tiles that the pixels are; they are left out where there are more than fit.
+    """
     if isinstance(picture, Figure):
         picture.suptitle(title)
         return picture
     height, width = picture.shape[:2]
-    fig, [[axes]] = figure(0.9 + min(6.0, 6.0 * height / width), width=6.3)
+    inches = min(6.0, 6.0 * height / width)
+    fig, [[axes]] = figure(0.9 + inches, width=6.3)
     show(axes, picture, title)
+    if len(rows) and inches / len(rows) >= LOWEST_ROW:
+        axes.set_yticks((np.arange(len(rows)) + 0.5) * height / len(rows), [_wrapped(row, LABEL) for row in rows])
+        axes.tick_params(length=0)
     axes.set_xlabel(note)
     return fig
 
 
 def about(trained: Trained) -> str:
-    """Which state of which run: "vae_mnist, epoch 50, averaged weights"."""
+    """Which state of which run: "vae_mnist, epoch 50, averaged weights", wrapped where it is long."""
     last = trained.history[-1] if trained.history else {}
     at = f"epoch {last['epoch']}" if last.get("step") == trained.step and "epoch" in last else f"step {trained.step:,}"
     weights = "averaged weights" if trained.config.train.ema_decay else "weights as trained"
-    return ", ".join(part for part in (trained.name, at, weights) if part)
+    return fill(", ".join(part for part in (trained.name, at, weights) if part), LINE)
 
 
 def unit(history: list[dict]) -> str:
     """What records are counted in: "epoch", or "step" where there are no epochs."""
     return "epoch" if history and "epoch" in history[-1] else "step"
+
+
+def unit_of(trained: Trained, name: str) -> str:
+    """The unit of a number by its name, test/loss say, as its objective or eval declares it."""
+    quantity = name.removeprefix("train/").removeprefix("test/")
+    return parts.metric_of(quantity, parts.metrics(trained.config)).unit or "mean over the examples"
 
 
 def curve(axes: Axes, history: list[dict], name: str, label: str, **look) -> None:
@@ -162,6 +185,10 @@ def scatter(axes: Axes, points: np.ndarray, labels: np.ndarray | None, classes: 
         if len(classes) <= MOST_NAMED and (labels == label).any():
             axes.text(*np.median(points[labels == label], 0), name, ha="center", va="center", weight="bold",
                       path_effects=HALO)
+    if len(classes) > MOST_LISTED:
+        axes.annotate("coloured by class", (0.01, 0.99), xycoords="axes fraction", va="top", fontsize=style.SMALL,
+                      path_effects=HALO)
+        return
     if not legend:
         return
     handles = [Line2D([], [], color=_color(label), marker=style.MARKERS[_group(label)], linestyle="", label=name)

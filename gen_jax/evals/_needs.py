@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from gen_jax import data
 from gen_jax.evals._trained import Trained
 from gen_jax.find import find
 from gen_jax.types import Batch
@@ -69,9 +70,9 @@ NEEDS = {
     "posterior": Need(_predicts, "this run's objective gives an example no distribution of codes"),
     "log_weight": Need(_predicts, "this run's objective is no bound on the likelihood"),
     "measure": Need(lambda trained, name: name in _measured(trained), "this run's objective does not measure {}"),
-    "kind": Need(lambda trained, name: trained.spec.kind.name == name, "this run's data are not of kind {}"),
-    "labels": Need(lambda trained, _: "label" in trained.spec.given, "this run's data have no labels"),
-    "tiles": Need(lambda trained, _: trained.spec.kind.tile is not None, "this run's examples are no pictures"),
+    "kind": Need(lambda trained, name: data.has(trained.spec, f"kind:{name}"), "this run's data are not of kind {}"),
+    "labels": Need(lambda trained, _: data.has(trained.spec, "labels"), "this run's data have no labels"),
+    "tiles": Need(lambda trained, _: data.has(trained.spec, "tiles"), "this run's examples are no pictures"),
     "vector": Need(lambda trained, _: _is_vector(trained), "this run's codes are no vectors"),
     "other": Need(lambda trained, _: trained.other is not None,
                   "there is no second run: --config.evals.other=FOLDER names one; --mode=train also takes a config "

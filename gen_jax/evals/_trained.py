@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from gen_jax.data import Splits
 from gen_jax.errors import NoData
 from gen_jax.keys import stream
+from gen_jax.style import styled
 from gen_jax.types import Batch, Given, Objective, PyTree, Source, Spec, Vars
 
 
@@ -87,6 +88,11 @@ class Trained:
         """Z, where codes are vectors."""
         return self.code_shape.shape[-1]
 
+    @property
+    def tile_shape(self) -> tuple[int, int, int]:
+        """(H,W,C) of a tile, where the kind of data has tiles."""
+        return self.spec.kind.tile(np.zeros((1, *self.spec.x), np.float32)).shape[1:]
+
     def key(self, name: str, seed: int | None = None) -> jax.Array:
         """A key of one eval's own, by its name. seed: config.seed where it is None."""
         seed = self.config.seed if seed is None else seed
@@ -144,7 +150,8 @@ class Trained:
 
     def picture(self, x: np.ndarray, columns: int) -> np.ndarray | Figure:
         """Samples x [N,...] as their kind draws them."""
-        return self.spec.kind.draw(x, columns, self._train_x_or_none)
+        with styled():
+            return self.spec.kind.draw(x, columns, self._train_x_or_none)
 
     def _train_x_or_none(self) -> np.ndarray | None:
         try:

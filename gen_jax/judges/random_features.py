@@ -19,7 +19,7 @@ from gen_jax.data.kinds.image import to_symmetric, to_unit
 
 SEED, WIDTHS, TAPS = 0, (32, 64, 128), 3
 DIRECTIONS = 16  # of a Space: a normal is fitted in it, to some hundred images
-BLOCK = 250  # images computed at once
+BLOCK, PIXELS = 250, 250 * 32 * 32  # images, and pixels of them, computed at once, at most
 
 
 class Space(NamedTuple):
@@ -45,7 +45,7 @@ def space(x: np.ndarray) -> Space:
 
 def features(x: np.ndarray) -> np.ndarray:
     """float64 [N,F] of images x [N,H,W,C], in [0,1] or uint8."""
-    size = min(BLOCK, len(x))
+    size = max(1, min(BLOCK, PIXELS // (x.shape[1] * x.shape[2]), len(x)))
     # The last block is filled up, so that one size is compiled.
     parts = [np.asarray(_features(np.resize(x[i:i + size], (size, *x.shape[1:])))) for i in range(0, len(x), size)]
     return np.concatenate(parts)[:len(x)].astype(np.float64)

@@ -18,6 +18,7 @@ from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import Run
 from gen_jax.settings import Setting
+from gen_jax.style import styled
 from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import digest
 
@@ -91,11 +92,12 @@ def _measured(name: str, trained: Trained, keep: Callable[[str, Any], None], lef
 def run_eval(name: str, trained: Trained, keep: Callable[[str, Any], None]) -> dict[str, float | str]:
     """Runs an eval by its name; its numbers and sentences. keep(name, result): takes whatever else it gives."""
     numbers = {}
-    for what, result in find("evals", name).evaluate(trained):
-        if isinstance(result, (int, float, str)):
-            numbers[what] = result
-        else:
-            keep(what, result)
+    with styled():
+        for what, result in find("evals", name).evaluate(trained):
+            if isinstance(result, (int, float, str)):
+                numbers[what] = result
+            else:
+                keep(what, result)
     return numbers
 
 

@@ -8,6 +8,7 @@ from gen_jax.config import validate, with_evals
 from gen_jax.modes._run import writing
 from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
+from gen_jax.style import styled
 from gen_jax.types import Source
 
 
@@ -33,7 +34,8 @@ def show(config: ConfigDict, workdir: Workdir) -> None:
     x = np.asarray(kind.to_model(splits["train"].x))
     with writing(workdir):
         workdir.path.mkdir(parents=True, exist_ok=True)
-        picture = results.save(workdir.path / "data", kind.draw(x[:100], 10, lambda: x), config.report)
+        with styled():
+            picture = results.save(workdir.path / "data", kind.draw(x[:100], 10, lambda: x), config.report)
     print(f"the first training examples: {picture}")
 
 

@@ -38,7 +38,7 @@ def evaluate(workdir: Workdir, overrides: dict, checkpoint: str = "latest", only
     config = loaded.trained.config
     names = asked if only else config.evals.end
     with contextlib.suppress(NoData):  # without the data, the evals that need none run
-        check_evals(config, loaded.trained.data, names)
+        check_evals(config, loaded.trained.data, loaded.trained.spec, names)
     at = workdir if checkpoint == "latest" else workdir.of_step(int(loaded.state.step))
     with writing(at):
         at.figures.mkdir(parents=True, exist_ok=True)

@@ -13,13 +13,6 @@ from gen_jax.terms import noise
 from gen_jax.terms.losses import AdversarialLoss
 from gen_jax.types import Batch, Given, Kind, Metric, Net, PyTree, Vars
 
-METRICS = {
-    "*/loss": Metric("nats per example", of="train"),
-    "*_loss": Metric("nats per example"),
-    "accuracy": Metric("share that the discriminator sees through"),
-    **{f"{player}{term}": Metric("probability of being real", of="train")
-       for player in ("disc/", "gen/", "") for term in ("real", "fake")},
-}
 OWNS = {"disc": ("disc",), "gen": ("gen",)}  # the players and their nets
 
 
@@ -48,6 +41,16 @@ class Game(NamedTuple):
     def judge(self, vars: Vars, x: jax.Array, given: Given) -> jax.Array:
         """logits [B] of the discriminator in inference mode."""
         return net.apply(self.nets, "disc", vars, x, given=given, train=False)[0]
+
+
+def metrics(unit: str) -> dict[str, Metric]:
+    """What the terms of such a game are. unit: of its losses."""
+    players = ("disc/", "gen/", "")
+    return {"*/loss": Metric(unit, of="train"), "*_loss": Metric(unit),
+            "accuracy": Metric("share that the discriminator sees through"),
+            **{f"{player}{term}": Metric(meaning, of="train") for player in players
+               for term, meaning in (("real", "probability of being real"), ("fake", "probability of being real"),
+                                     ("real_logit", "logit"), ("fake_logit", "logit"))}}
 
 
 def measure(game: Game, loss: AdversarialLoss) -> Callable:

@@ -24,7 +24,7 @@ from gen_jax.terms.densities import bernoulli_nll
 from gen_jax.terms.losses import AdversarialLoss
 from gen_jax.types import Aux, Batch, Move, MoveKeys, Net, Objective, Spec, Vars
 
-METRICS = _adversarial.METRICS
+METRICS = _adversarial.metrics("nats per example")
 
 hp = Settings(__name__, {
     "label_smoothing": Setting(0.1, "the discriminator's target for real examples is 1 less this", share()),

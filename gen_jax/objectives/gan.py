@@ -22,9 +22,7 @@ from gen_jax.objectives._adversarial import Game, seen_as
 from gen_jax.settings import Must, Setting, Settings, between
 from gen_jax.terms import augment as augmentation
 from gen_jax.terms.penalties import weight
-from gen_jax.types import Aux, Batch, Move, MoveKeys, Net, Objective, Spec, Vars
-
-METRICS = _adversarial.METRICS
+from gen_jax.types import Aux, Batch, Metric, Move, MoveKeys, Net, Objective, Spec, Vars
 
 hp = Settings(__name__, {
     "loss": Setting("logistic", "the adversarial loss: a file of gen_jax/terms/losses",
@@ -36,6 +34,11 @@ hp = Settings(__name__, {
     "fresh_batches": Setting(False, "each of the discriminator's moves sees a batch of its own"),
     "simultaneous": Setting(False, "the generator answers the discriminator as it was before its last move"),
 })
+
+
+def metrics(hp: ConfigDict) -> dict[str, Metric]:
+    """What the game's terms are."""
+    return _adversarial.metrics(find("terms.losses", hp.loss).LOSS.unit)
 
 
 def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from gen_jax.config import RUN
 from gen_jax.evals import Animation, Arrays, Page
 from gen_jax.grids import enlarge
+from gen_jax.style import styled
 from gen_jax.whole import write_atomically
 
 FRAME_MS, LAST_MS = 100, 2000  # how long a frame of an animation stands, and its last
@@ -49,7 +50,8 @@ def _content(result, report: ConfigDict) -> tuple[str, bytes]:
         ending = report.format
         size = result.get_size_inches().copy()
         result.set_size_inches(report.scale * size)
-        result.savefig(buffer, format=ending, dpi=report.dpi, metadata=UNDATED[ending])
+        with styled():
+            result.savefig(buffer, format=ending, dpi=report.dpi, metadata=UNDATED[ending])
         result.set_size_inches(size)  # whoever draws the figure next finds it as it was
     else:
         Image.fromarray(enlarge(result).squeeze()).save(buffer, format="png")

@@ -1,5 +1,4 @@
 """What a run has measured, in a few lines for the terminal."""
-import fnmatch
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -7,7 +6,8 @@ from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
-from gen_jax.find import find
+from gen_jax import parts
+from gen_jax.parts import metric_of
 from gen_jax.types import Metric
 
 HEADLINES = 5  # rows at most
@@ -25,16 +25,9 @@ class Row(NamedTuple):
     values: dict[str, float]  # by COLUMNS
 
 
-def metrics_of(config: ConfigDict) -> dict[str, Metric]:
-    """What the objective of config, and each eval that it names, declare of their numbers, by name or pattern."""
-    evals = dict.fromkeys((*config.evals.end, *config.evals.during))
-    modules = [find("objectives", config.objective.name), *(find("evals", name) for name in evals)]
-    return {name: metric for module in modules for name, metric in getattr(module, "METRICS", {}).items()}
-
-
 def is_higher_better(config: ConfigDict, name: str) -> bool:
     """Whether more of a number is better: the objective of config, or an eval that it names, declares so."""
-    return _metric(_quantity(name)[0], metrics_of(config)).better == "higher"
+    return metric_of(_quantity(name)[0], parts.metrics(config)).better == "higher"
 
 
 def rows(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
@@ -50,7 +43,7 @@ def rows(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
         quantity, split = _quantity(name)
         if name in of_real:
             quantity, split = of_real[name], "test"
-        metric = _metric(quantity, metrics)
+        metric = metric_of(quantity, metrics)
         found.setdefault(quantity, Row(quantity, metric, {})).values[split or metric.of] = value
     return list(found.values())
 
@@ -63,16 +56,20 @@ def headlines(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
     return (ranked or [row for row in every if row.name in split])[:HEADLINES]
 
 
+
+
 def summary(config: ConfigDict, history: list[dict], numbers: Numbers, kept: int | None = None) -> list[str]:
     """The lines at the end of a run: headlines, sentences, and the best record. kept: the step of the best checkpoint.
     """
-    metrics = metrics_of(config)
+    metrics = parts.metrics(config)
     return [*table(headlines(numbers, metrics)), *sentences(numbers), *best(config, history, metrics, kept)]
 
 
 def report(config: ConfigDict, numbers: Numbers) -> list[str]:
     """The lines of all that was just measured."""
-    return [*table(rows(numbers, metrics_of(config))), *sentences(numbers)]
+
+
+    return [*table(rows(numbers, parts.metrics(config))), *sentences(numbers)]
 
 
 def table(rows: list[Row]) -> list[str]:
@@ -107,17 +104,12 @@ def best(config: ConfigDict, history: list[dict], metrics: Mapping[str, Metric],
     known = [record for record in history if record.get(name) is not None]
     if not known:
         return
-    choose = max if _metric(_quantity(name)[0], metrics).better == "higher" else min
+    choose = max if metric_of(_quantity(name)[0], metrics).better == "higher" else min
     record = choose(known, key=lambda record: record[name])
     saved = next((other for other in known if kept not in (None, record["step"]) and other["step"] == kept), None)
     unit = "epoch" if "epoch" in record else "step"
     yield (f"best {unit} {record[unit]:,} of {history[-1][unit]:,}: {name} {_text(record[name])}"
            + (f"; the best one saved is of {unit} {saved[unit]:,}: {_text(saved[name])}" if saved else ""))
-
-
-def _metric(quantity: str, metrics: Mapping[str, Metric]) -> Metric:
-    """What is declared of a quantity, by its name or by a pattern."""
-    return next((metric for key, metric in metrics.items() if fnmatch.fnmatchcase(quantity, key)), Metric())
 
 
 def _quantity(name: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
+from gen_jax.data.kinds._span import span
 from gen_jax.style import BLUE, PALE, figure
 from gen_jax.types import Kind
 
@@ -36,7 +37,7 @@ def draw(x: np.ndarray, columns: int, data: Callable) -> Figure:
     if over is not None:
         axes.scatter(*behind.T, s=4, color=PALE, linewidths=0, label="data")
     axes.scatter(*flat.T, s=6, color=BLUE, alpha=0.7, linewidths=0, label="samples")
-    low, high = behind.min(0), behind.max(0)
+    low, high = np.array([span(axis) for axis in behind.T]).T
     margin = 0.15 * (high - low).max() + 1e-6
     axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin), aspect="equal",
              xlabel="x₁", ylabel="x₂" if x.shape[1] > 1 else "")

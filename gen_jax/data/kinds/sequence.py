@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
-from gen_jax.style import figure
+from gen_jax.data.kinds._span import span
+from gen_jax.style import WIDTH, figure
 from gen_jax.types import Kind
 
 
@@ -30,13 +31,13 @@ def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def draw(x: np.ndarray, columns: int, data: Callable) -> Figure:
     """A figure of the sequences x [N,T,F], one in each panel, a line for each feature, on the scale of the data."""
     data = data()
-    scale = x if data is None else data
     columns = min(columns, len(x))
     rows = -(-len(x) // columns)
-    fig, panels = figure(1 + 1.1 * rows, rows, columns, width=1 + 1.6 * columns, sharex=True, sharey=True)
+    fig, panels = figure(1 + 1.1 * rows, rows, columns, width=min(WIDTH, 1 + 1.6 * columns), sharex=True, sharey=True)
     for panel, sequence in zip(panels.flat, x, strict=False):
         panel.plot(sequence, linewidth=1)
-    panels[0, 0].set_ylim(float(scale.min()), float(scale.max()) or 1.0)
+    low, high = span(x if data is None else data)
+    panels[0, 0].set_ylim(low, high if high > low else low + 1)
     fig.suptitle(f"{len(x):,} samples")
     fig.supxlabel("step")
     fig.supylabel("value of each feature")

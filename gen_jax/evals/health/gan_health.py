@@ -1,232 +1,28 @@
 """How a GAN has been doing, in words: healthy, or what ails it, by what evidence and since when.
 
 It reads what training has recorded: the players' terms, the test terms, and gan_signals, which must be among
-evals.during. An ailment is one that holds to the end of the run: GANs go through bad patches and recover. A hinge loss
-keeps D(x) - D(G(z)) small, and its generator's gradient does not vanish, so that saturation is not found there.
+evals.during. What can ail a GAN is in _ailments.py.
 """
-from collections.abc import Callable, Iterator
-from textwrap import fill
-from typing import NamedTuple
-
-import numpy as np
-from matplotlib.figure import Figure
+from collections.abc import Iterator
 
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import about, curve, legend_below, log_scale, threshold, unit
-from gen_jax.style import PALE, figure
+from gen_jax.evals.health._ailments import signals, verdict
+from gen_jax.evals.health._figure import draw
 
 NEEDS = ("sample_prior", "decode", "measure:disc_loss")
-LARGEST_LOSS = {"disc/loss": 18.0, "gen/loss": 9.0}  # nats; the discriminator's is of a real example and a fake
-FARTHEST = 2.4  # of samples from training images, in distances of test images
-LEAST_DIVERSITY = LEAST_SPACING = 0.5  # of samples, in those of test images
-MOST_COPIED = 0.4
-NEAREST = 0.9  # of samples to training images, in distances of test images
-LARGEST_MARGIN, LARGEST_SHARE = 0.86, 0.95  # D(x) - D(G(z)) in training; and of the 1 - s that label smoothing leaves
-LARGEST_GAP = 4.0  # of samples beyond test images in features/distance, whose directions have variance 1
-STILL = 0.9  # of the gap some records ago: below it, samples are still coming nearer
-LARGEST_SWING = 0.3  # of the held-out margin, from one record to the next, on average
-RECENT = 5  # records that swings, copies and gaps are averaged over, and that a verdict takes
-READ = ("disc/real", "disc/fake", "test/real", "test/fake", "samples/diversity", "samples/spacing", "samples/nearest",
-        "samples/copied")
-
-
-class Ailment(NamedTuple):
-    """One thing that can be wrong."""
-
-    name: str
-    holds: Callable[[list[dict], int], bool]  # (records, index): whether it does at this record
-    evidence: Callable[[list[dict]], str]  # of the last record
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
     """health/verdict: a sentence; the figure "gan_health": the signals it rests on, over the epochs."""
-    records = signals(trained.history, _smoothing(trained))
+    smoothing = _smoothing(trained)
+    records = signals(trained.history, smoothing)
     words = verdict(records)
     yield "health/verdict", words
     if records:
-        yield "gan_health", _figure(trained, records, words)
-
-
-def signals(history: list[dict], smoothing: float = 0.0) -> list[dict]:
-    """The records that have all signals which a verdict rests on, and "saturation", above 1 where it is too high.
-
-    smoothing: of the labels of real images, which keeps D(x) below 1.
-    """
-    limit = _largest_margin(smoothing)
-    whole = [{name: np.nan if value is None else value for name, value in record.items()}  # null: not finite
-             for record in history if all(name in record for name in READ)]
-    return [record | {"saturation": (record["disc/real"] - record["disc/fake"]) / limit} for record in whole]
-
-
-def _largest_margin(smoothing: float) -> float:
-    return min(LARGEST_MARGIN, LARGEST_SHARE * (1 - smoothing))
-
-
-def verdict(records: list[dict]) -> str:
-    """A sentence: the first ailment that holds to the last of records, its first step and evidence; or health."""
-    if len(records) < RECENT:
-        return (f"unknown: all signals are there {len(records)} times, and a verdict takes {RECENT}; gan_signals must "
-                "be among evals.during, evals.every_epochs or every_steps small enough, and the objective report D(x) "
-                "and D(G(z))")
-    if found := onset(records):
-        ailment, first = found
-        return f"{ailment.name} since step {_when(first)}: {ailment.evidence(records)}"
-    last = records[-1]
-    return (f"healthy at step {_when(last)}: in training D(x) is {last['disc/real']:.2f} and "
-            f"D(G(z)) {last['disc/fake']:.2f}; samples are {last['samples/diversity']:.0%} as diverse as test images, "
-            f"and {last['samples/nearest']:.0%} as far from training images")
-
-
-def onset(records: list[dict]) -> tuple[Ailment, dict] | None:
-    """The first ailment that holds to the last of records, and the record since which it does."""
-    for ailment in AILMENTS:
-        since = len(records)
-        while since and ailment.holds(records, since - 1):
-            since -= 1
-        if since < len(records):
-            return ailment, records[since]
-    return None
-
-
-def _when(record: dict) -> str:
-    return f"{record['step']} (epoch {record['epoch']})" if "epoch" in record else str(record["step"])
+        yield "gan_health", draw(trained, records, smoothing, words)
 
 
 def _smoothing(trained: Trained) -> float:
     """The label smoothing of the run's objective, 0 where it has none."""
     hp = trained.config.objective
     return hp.label_smoothing if "label_smoothing" in hp else 0.0
-
-
-def _largest(record: dict) -> float:
-    """The larger loss, as a share of the largest that there may be; not a number counts as infinite."""
-    shares = [record[name] / largest for name, largest in LARGEST_LOSS.items() if name in record]
-    return max((share if np.isfinite(share) else np.inf for share in shares), default=0.0)
-
-
-def _copied(records: list[dict]) -> float:
-    """Averaged, because it is of 256 samples, and noisy where most images are training images anyway."""
-    return float(np.mean([record["samples/copied"] for record in records[-RECENT:]]))
-
-
-def _swing(records: list[dict]) -> float:
-    """The mean change of the held-out margin D(x) - D(G(z)) from one record to the next, over the last few."""
-    margins = [record["test/real"] - record["test/fake"] for record in records[-RECENT:]]
-    return float(np.abs(np.diff(margins)).mean()) if len(margins) == RECENT else 0.0
-
-
-def _gap(records: list[dict]) -> float:
-    """How much farther samples are from training images than test images are, in features/distance, averaged."""
-    return float(np.mean([record["features/distance"] - record["features/distance_real"]
-                          for record in records[-RECENT:] if "features/distance" in record] or [0.0]))
-
-
-def _advice(records: list[dict]) -> str:
-    """What a gap asks for."""
-    if _gap(records) < STILL * _gap(records[:-RECENT] or records[:1]):
-        return "and is still closing; train longer"
-    return "and is not closing; other learning rates, wider nets or more images are called for"
-
-
-def _diverged(records: list[dict], i: int) -> bool:
-    return not _largest(records[i]) < 1 or records[i]["samples/nearest"] > FARTHEST
-
-
-def _collapsed(records: list[dict], i: int) -> bool:
-    """Few images, repeated, may be as far from each other as all are; but each has another one next to it."""
-    return records[i]["samples/diversity"] < LEAST_DIVERSITY or records[i]["samples/spacing"] < LEAST_SPACING
-
-
-def _copies(records: list[dict], i: int) -> bool:
-    """A few blurred images are nearest to many samples, which makes the count noisy; copies are near as well."""
-    return _copied(records[:i + 1]) > MOST_COPIED and records[i]["samples/nearest"] < NEAREST
-
-
-AILMENTS = (
-    Ailment("diverged", _diverged, lambda records:
-            f"a loss is {_largest(records[-1]):.1f} times what games may reach, and samples are "
-            f"{records[-1]['samples/nearest']:.1f} times as far from training images as test images; lower the "
-            "learning rates"),
-    Ailment("mode collapse", _collapsed, lambda records:
-            f"samples differ from each other {records[-1]['samples/diversity']:.0%}, and from the nearest other one "
-            f"{records[-1]['samples/spacing']:.0%} as much as test images do; see that the generator uses its latents, "
-            "and slow the discriminator down"),
-    Ailment("copying", _copies, lambda records:
-            f"{_copied(records):.0%} of the samples whose nearest image should by chance be a held-out one have a "
-            f"training image there, at {records[-1]['samples/nearest']:.0%} of a test image's distance; more images, "
-            "or augmentation, keep the discriminator from learning them by heart"),
-    Ailment("discriminator saturated", lambda records, i: records[i]["saturation"] > 1, lambda records:
-            f"in training D(x) is {records[-1]['disc/real']:.2f} and D(G(z)) {records[-1]['disc/fake']:.2f}, which "
-            "leaves the generator little to follow; give the discriminator fewer moves or a lower learning rate"),
-    Ailment("oscillating", lambda records, i: _swing(records[:i + 1]) > LARGEST_SWING, lambda records:
-            f"D(x) - D(G(z)) on held-out images changes by {_swing(records):.2f} from one record to the next; lower "
-            "the learning rates, or average the weights"),
-    Ailment("undertrained", lambda records, i: _gap(records[:i + 1]) > LARGEST_GAP, lambda records:
-            f"samples are {_gap(records):.1f} farther from the training images than test images are in "
-            f"features/distance, where {LARGEST_GAP:g} is near, {_advice(records)}"),
-)
-
-
-
-class Panel(NamedTuple):
-    """One panel of the figure."""
-
-    title: str
-    ylabel: str
-    curves: dict[str, str]  # by the metric's name, what it is called
-    limits: tuple[tuple[float, str], ...] = ()  # what a verdict compares with, and what is said beyond it
-    is_log: bool = False
-
-
-def _panels(smoothing: float) -> tuple[Panel, ...]:
-    """The figure's panels; those of which nothing was recorded are left out."""
-    return (
-        Panel("in training", "probability of being real",
-              {"disc/real": "D(x)", "disc/fake": "D(G(z))", "disc/margin": "D(x) - D(G(z))"},
-              ((_largest_margin(smoothing), "difference above: saturated"),)),
-        Panel("held-out images", "probability of being real",
-              {"test/real": "D(x)", "test/fake": "D(G(z))", "test/accuracy": "share told right"}),
-        Panel("losses", "nats per example",
-              {"disc/loss": "D", "gen/loss": "G", "test16/disc_loss": "D, 16 held out",
-               "test16/gen_loss": "G, 16 held out"},
-              ((LARGEST_LOSS["disc/loss"], "D above: diverged"), (LARGEST_LOSS["gen/loss"], "G above: diverged"))),
-        Panel("gradients and updates", "norm",
-              {"disc/grad_norm": "gradient of D", "gen/grad_norm": "gradient of G", "disc/update_norm": "update of D",
-               "gen/update_norm": "update of G"}, is_log=True),
-        Panel("distances of samples", "in those of test images",
-              {"samples/diversity": "to any sample", "samples/nearest": "to nearest training",
-               "samples/spacing": "to nearest sample"},
-              ((FARTHEST, "to training above: diverged"), (LEAST_DIVERSITY, "to samples below: collapsed"))),
-        Panel("copies and averages", "share",
-              {"samples/copied": "copied samples", "ema/distance": "averages to weights"},
-              ((MOST_COPIED, f"mean of {RECENT} above: copying"),)),
-    )
-
-
-def _figure(trained: Trained, records: list[dict], words: str) -> Figure:
-    margins = [record | {"disc/margin": record["disc/real"] - record["disc/fake"]}
-               if None not in (record.get("disc/real"), record.get("disc/fake")) else record
-               for record in trained.history]
-    recorded = {name for record in margins for name, value in record.items() if value is not None}
-    panels = [panel for panel in _panels(_smoothing(trained)) if recorded & {*panel.curves}]
-    rows = -(-len(panels) // 2)
-    fig, axes = figure(1.2 + 2.5 * rows, rows=rows, columns=2)
-    since = onset(records) if len(records) >= RECENT else None
-    for panel, draws in zip(panels, axes.flat, strict=False):
-        for name, label in panel.curves.items():
-            curve(draws, margins, name, label)
-        draws.set(title=panel.title, xlabel=unit(margins), ylabel=panel.ylabel)
-        if panel.is_log:
-            log_scale(draws)
-        else:
-            draws.set_ylim(bottom=min(0, draws.get_ylim()[0]))
-        for limit, text in panel.limits:
-            threshold(draws, limit, text)
-        if since:
-            draws.axvline(since[1][unit(margins)], color=PALE, linewidth=4, zorder=0, label="_")
-        legend_below(draws)
-    for draws in axes.flat[len(panels):]:
-        draws.remove()
-    key = f"\nD: discriminator, G: generator{f'; grey line: {since[0].name} since then' if since else ''}"
-    fig.suptitle(fill(words, 84) + f"\n{about(trained)}{key}")
-    return fig

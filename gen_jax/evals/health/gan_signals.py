@@ -28,15 +28,17 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     test16/<term>: the test losses on 16 held-out examples and 16 fakes alone.
     samples/diversity: mean distance between samples, as a share of that between test examples (1: as diverse).
     samples/spacing: median distance of a sample to the nearest other one, likewise: near 0 where a few are repeated.
+    Both are of as many samples as test examples: the more there are, the nearer the nearest one is.
     samples/nearest: median distance of a sample to its nearest training example, as a share of a test example's.
     samples/copied: how much more often than chance a sample's nearest example is a training one, from 0 (test examples
     are nearest as often as their number lets expect, or more; Meehan et al., arXiv:2004.05675) to 1 (it always is).
     ema/distance: between the averaged nets' weights with EMA and without, as a share of the latter's norm.
     """
     yield from _few_losses(trained)
-    test = trained.test_x[stratified_rows(trained.test, MAX_SAMPLES)]
+    rows = stratified_rows(trained.test, MAX_SAMPLES)
+    test = np.asarray(trained.spec.kind.to_model(trained.test.x[rows]))
     samples = trained.draw(trained.key("signals"), MAX_SAMPLES)
-    (spread, spacing), (test_spread, test_spacing) = _spread(trained, samples), _spread(trained, test)
+    (spread, spacing), (test_spread, test_spacing) = (_spread(trained, x) for x in (samples[:len(test)], test))
     yield "samples/diversity", spread / max(test_spread, 1e-12)
     yield "samples/spacing", spacing / max(test_spacing, 1e-12)
     to_train, to_test = (nearest(trained, samples, x)[0] for x in (trained.train.x, trained.test.x))

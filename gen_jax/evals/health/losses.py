@@ -1,8 +1,9 @@
 """Loss curves: every term of every player, training and test, over the epochs."""
 from collections.abc import Iterator
+from textwrap import fill
 
 from gen_jax.evals import Result, Trained
-from gen_jax.evals._draw import about, curve, fit_to_later, legend_below, mark, unit
+from gen_jax.evals._draw import about, curve, fit_to_later, legend_below, mark, unit, unit_of
 from gen_jax.style import figure
 
 NEEDS = ()
@@ -24,12 +25,12 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     rows = -(-len(terms) // 2)
     fig, axes = figure(0.6 + 2.6 * rows, rows=rows, columns=2)
     for panel, term in zip(axes.flat, terms, strict=False):
-        for name in curves:
-            if name.split("/")[1] == term:
-                curve(panel, records, name, name.split("/")[0])
+        names = [name for name in curves if name.split("/")[1] == term]
+        for name in names:
+            curve(panel, records, name, name.split("/")[0])
         fit_to_later(panel)
         panel.set(title=WORDS.get(term, term.replace("_", " ")), xlabel=unit(records),
-                  ylabel="norm" if term.endswith("_norm") else "nats per example")
+                  ylabel="norm" if term.endswith("_norm") else fill(unit_of(trained, names[0]), 24))
         legend_below(panel)
     for panel in axes.flat[len(terms):]:
         panel.remove()

@@ -5,7 +5,7 @@ import numpy as np
 
 from gen_jax.data import stratified_rows, take
 from gen_jax.evals import Trained, lacks
-from gen_jax.evals.latent._attributes import shown
+from gen_jax.evals.latent._attributes import attributes_of, shown, tiles
 from gen_jax.types import Kind, Source
 
 NEEDS = ("encode", "vector")
@@ -13,10 +13,11 @@ MAX_EXAMPLES = 2000  # that are encoded at each save
 
 
 class CodeStatistics:
-    """Moments of the codes of some training examples, and their means over classes and over attributes of images."""
+    """Moments of the codes of some training examples, and their means over classes and over attributes of tiles."""
 
     def __init__(self, train: Source, kind: Kind):
-        self.some, self.kind = take(train, stratified_rows(train, MAX_EXAMPLES)), kind
+        self.train, self.kind = train, kind
+        self.some = take(train, stratified_rows(train, MAX_EXAMPLES))
 
     @cached_property
     def x(self) -> np.ndarray:
@@ -25,9 +26,11 @@ class CodeStatistics:
 
     @cached_property
     def sets(self) -> dict[str, np.ndarray]:
-        """bool [N] by name: the examples of each class, and of each word for an attribute of images."""
+        """bool [N] by name: the examples of each class, and of each word for an attribute that is no class's name."""
         classes = {name: self.some.labels == label for label, name in enumerate(self.some.classes)}
-        return classes | (shown(self.x) if self.kind.tile else {})
+        if not self.kind.tile:
+            return classes
+        return shown(tiles(self.kind, self.x), attributes_of(self.train, self.kind)) | classes
 
     def of(self, trained: Trained) -> dict | None:
         """{"examples", "mean" [Z], "cov" [Z,Z], "sets": {name: mean code [Z]}} as lists; None without vector codes."""

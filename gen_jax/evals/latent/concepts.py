@@ -1,7 +1,7 @@
 """Concept vectors: from the mean code of one set of training images to another's, added to codes of unseen images.
 
-A set is a class, or the lowest or highest quarter of an attribute. Every edit has a score beside a random direction of
-the same length (White, "Sampling Generative Networks", arXiv:1609.04468).
+A set is a class, or the lowest or highest quarter of an attribute; a pair is two of them, (source, target). Every edit
+has a score beside a random direction of the same length (White, "Sampling Generative Networks", arXiv:1609.04468).
 """
 import re
 from collections.abc import Iterator
@@ -13,21 +13,24 @@ import numpy as np
 from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
+from gen_jax import data
 from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import legend_below, show_rows
-from gen_jax.evals.latent._attributes import Judge, concepts_of, known
+from gen_jax.evals.latent._attributes import Judge, attributes_of, present
 from gen_jax.find import nearest
 from gen_jax.settings import Setting, Settings
 from gen_jax.style import figure
-from gen_jax.types import Given, Metric, Source
+from gen_jax.types import Given, Kind, Metric, Source
 
 NEEDS = ("encode", "decode", "vector", "tiles")
-METRICS = {"concept/*target": Metric("share", "higher"),
-           "concept/*rest_changed": Metric("standard deviations; of attributes, share", "lower")}
+REST = "share whose class changed, or std. deviations"  # of attributes: Judge.rest_changed
+METRICS = {"concept/*/random_target": Metric("share"), "concept/*/random_rest_changed": Metric(REST),
+           "concept/*/target": Metric("share", "higher"), "concept/*/rest_changed": Metric(REST, "lower")}
 STEPS = np.linspace(0, 1.5, 7)
 EXAMPLES = 8
 MAX_IMAGES = 200  # images that an edit is scored on
 CONTROLS = 4  # random directions
+TITLE = 40  # characters in a line of a panel's title
 
 hp = Settings(__name__, {
     "pairs": Setting((), "\"source->target\", classes or words of evals/latent/_attributes.py; (): chosen by the data",
@@ -40,22 +43,22 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
     concept/<name>/target: share of edited test images that show the target, by a judge that knows only pixels,
     concept/<name>/rest_changed: how much of the rest changed (Judge.rest_changed),
-    and the same two under concept/<name>/random_...: the mean over random directions of the same length.
+    and the same two under concept/<name>/random_...: the mean over random directions of the same length. Where there
+    is no rest to be measured, its numbers are left out.
     """
     judge = Judge(trained)
-    for concept in trained.hp.concepts.pairs or chosen_pairs(trained.train):
-        names = parse(concept)
+    for names in wanted_pairs(trained.hp.concepts.pairs, chosen_pairs(trained.train, trained.spec.kind)):
         vector = concept_vector(trained, judge, names)
         source = judge.shows(names[0], trained.test_x, trained.test.labels)
         codes = trained.test_codes[source][:MAX_IMAGES]
         given = {key: values[source][:MAX_IMAGES] for key, values in trained.test.given.items()}
         if not len(codes):  # of a small test set, no image may lie in the training images' quarter
             continue
-        controls = random_directions(trained, concept, vector, CONTROLS)
+        controls = random_directions(trained, "->".join(names), vector, CONTROLS)
         score = partial(_scores, trained, judge, names, codes, given)
         edited, random = score(vector), np.mean([score(control) for control in controls], 0)
         name, at = re.sub(r"[^\w.-]+", "_", "_to_".join(names)), list(STEPS).index(1.0)
-        for i, what in enumerate(("target", "rest_changed")):
+        for i, what in enumerate(("target", "rest_changed")[:2 if np.isfinite(edited).all() else 1]):
             yield f"concept/{name}/{what}", float(edited[i, at])
             yield f"concept/{name}/random_{what}", float(random[i, at])
         yield f"concept_{name}", _figure(trained, judge, names, codes, given, (vector, controls[0]),
@@ -64,25 +67,39 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
 def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
     """A line for each of evals.concepts.pairs that is not two names that there are."""
-    for concept in config.evals.concepts.pairs:
-        yield from concept_faults("evals.concepts.pairs", concept, train)
+    yield from concept_faults("evals.concepts.pairs", config.evals.concepts.pairs, train, data.kind(config.data))
 
 
-def chosen_pairs(train: Source) -> tuple[str, ...]:
-    """The concepts that suit the data: from the first class to the second where there are two, and an attribute's."""
-    return (*(["->".join(train.classes[:2])] if len(train.classes) > 1 else []), concepts_of(train)[0])
+def chosen_pairs(train: Source, kind: Kind) -> list[tuple[str, str]]:
+    """The pairs that suit the data: two classes of which there are training examples, and the ends of an attribute."""
+    return [*class_pair(train), next(iter(attributes_of(train, kind)))]
 
 
-def concept_faults(key: str, concept: str, train: Source) -> Iterator[str]:
-    """A line for each fault of one concept, the value of key."""
-    names = parse(concept)
-    if len(names) != 2:
-        yield f"{key}: {concept!r} must be written 'source->target', as in '1->0' or 'thin->bold'"
-    for name in names:
-        if name not in known(train):
-            yield f"{key}: there is no class or attribute {name!r}{nearest(name, known(train))}"
-        elif name in train.classes and not (train.labels == train.classes.index(name)).any():
-            yield f"{key}: no training image is of the class {name!r}"
+def class_pair(train: Source) -> list[tuple[str, str]]:
+    """The first two classes of which there are training examples, as a list of one pair; [] where there are not two."""
+    names = present(train)
+    return [names[:2]] if len(names) > 1 else []
+
+
+def wanted_pairs(asked: tuple[str, ...], chosen: list[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """The pairs that a setting asks for; those that are chosen where it is ()."""
+    return [parse(concept) for concept in asked] or chosen
+
+
+def concept_faults(key: str, asked: tuple[str, ...], train: Source, kind: Kind) -> Iterator[str]:
+    """A line for each fault of the concepts that the setting key asks for."""
+    known = [*train.classes, *(word for words in attributes_of(train, kind) for word in words)] if asked else []
+    for concept in asked:
+        names = parse(concept)
+        if len(names) != 2:
+            yield f"{key}: {concept!r} must be written 'source->target', as in '1->0' or 'thin->bold'"
+        for name in names:
+            if name not in known:
+                yield (f"{key}: there is no class or attribute {name!r}{nearest(name, known)}; --config.{key}=() "
+                       "chooses by the data")
+            elif name in train.classes and name not in present(train):
+                yield (f"{key}: no training example is of the class {name!r}; --config.{key}=() chooses among those "
+                       "that have some")
 
 
 def parse(concept: str) -> tuple[str, ...]:
@@ -124,12 +141,15 @@ def _figure(trained: Trained, judge: Judge, names: tuple[str, str], codes: np.nd
         z = codes[:EXAMPLES, None] + STEPS[:, None].astype(np.float32) * vector
         along = {key: np.repeat(values[:EXAMPLES], len(STEPS), 0) for key, values in given.items()}
         x = trained.spec.kind.tile(trained.decode(z.reshape(-1, z.shape[-1]), along))
-        show_rows(panel, x.reshape(*z.shape[:2], *x.shape[1:]), title, (), [f"{step:g}" for step in STEPS],
+        show_rows(panel, x.reshape(*z.shape[:2], *x.shape[1:]), fill(title, TITLE), (), [f"{step:g}" for step in STEPS],
                   xlabel="lengths of the vector added")
     what = (f"share that shows {names[1]}", judge.rest_unit(names))
     titles = (f"the target, of {len(codes)} unseen images", "the rest, which should stay")
     for i, (panel, title, ylabel) in enumerate(zip(panels[1], titles, what, strict=True)):
-        for values, label in zip(scores, (directions[0], "random direction"), strict=True):
+        if not np.isfinite(scores[0][i]).all():
+            panel.remove()
+            continue
+        for values, label in zip(scores, ("this concept", "random direction"), strict=True):
             panel.plot(STEPS, values[i], label=label)
         panel.set(xlabel="lengths of the vector added", ylabel=fill(ylabel, 25), ylim=(0, None), title=title)
         legend_below(panel)

@@ -2,6 +2,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from absl import logging
 from ml_collections import ConfigDict
 
 from gen_jax.evals import Result, Trained
@@ -13,13 +14,21 @@ from gen_jax.types import Source
 NEEDS = ("encode", "decode", "vector", "tiles")
 STEPS = np.linspace(0, 1, 11)
 
-hp = Settings(__name__, {"pairs": Setting((0, 1), "test images by index, in pairs: two for each row")})
+hp = Settings(__name__, {
+    "pairs": Setting((), "test images by index, in pairs: two for each row; (): the first two", item=int),
+})
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
-    """The figure "interpolation": for each pair of interpolation.pairs, a linear and a spherical row."""
+    """The figure "interpolation": for each pair of interpolation.pairs, a linear and a spherical row.
+
+    Nothing where no pair is asked for and there is a single test image.
+    """
     rows, labels = [], []
-    indices = trained.hp.interpolation.pairs
+    indices = trained.hp.interpolation.pairs or (0, 1)
+    if max(indices) >= len(trained.test.x):
+        logging.warning("interpolation: left out, it takes two test images")
+        return
     for first, last in zip(indices[::2], indices[1::2], strict=True):
         ends = trained.test_codes[[first, last]]
         given = {key: np.repeat(values[[first]], len(STEPS), 0) for key, values in trained.test.given.items()}
@@ -39,6 +48,6 @@ def _called(trained: Trained, index: int) -> str:
 def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
     """A line if evals.interpolation.pairs is not pairs of test images."""
     indices = config.evals.interpolation.pairs
-    if not indices or len(indices) % 2 or not all(0 <= i < len(test.x) for i in indices):
+    if len(indices) % 2 or not all(0 <= i < len(test.x) for i in indices):
         yield (f"evals.interpolation.pairs={indices}: must be pairs of test images, each index from 0 to "
-               f"{len(test.x) - 1}, as in (0,1)")
+               f"{len(test.x) - 1}, as in (0,1), or () for the first two")

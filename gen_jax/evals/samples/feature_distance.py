@@ -47,7 +47,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     features/protocol: what was compared, in words; the network's hash is in it.
     """
     if min(len(trained.test.x), len(trained.train.x)) < 2:
-        logging.warning("feature_distance: left out, it takes two training images and two test images or more")
+        logging.log_first_n(logging.WARNING, "feature_distance: left out, it takes two training images and two test "
+                            "images or more", 1)  # at the first record, not at each
         return
     reference = _reference(trained)
     samples = reference.space.project(trained.draw(trained.key("features"), len(reference.test)))

@@ -7,15 +7,15 @@ from gen_jax.evals import Animation, Result, Trained
 from gen_jax.evals._draw import about, image_rows
 from gen_jax.evals.latent._paths import spherical
 from gen_jax.grids import enlarge
-from gen_jax.settings import Setting, Settings, at_least
+from gen_jax.settings import Setting, Settings, between
 
 NEEDS = ("sample_prior", "decode", "vector", "tiles")
 COLUMNS = 12  # images of each leg in the figure, at most
 SMALLEST = 256  # pixels of the animation's longer side, at least
 
 hp = Settings(__name__, {
-    "latents": Setting(6, "latents that the walk visits", at_least(2)),
-    "steps": Setting(24, "images from each to the next", at_least(2)),
+    "latents": Setting(6, "latents that the walk visits", between(2, 64)),
+    "steps": Setting(24, "images from each to the next", between(2, 64)),
 }, smoke={"latents": 2, "steps": 3})
 
 
@@ -24,7 +24,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
     A model that conditions on something is given what the first test example is.
     """
-    given = {name: values[:1] for name, values in trained.test.given.items()}
+    given = {name: trained.test.given[name][:1] for name in trained.objective.conditions}
     num = trained.hp.latent_walk.latents
     repeated = {name: np.repeat(values, num, 0) for name, values in given.items()}
     path = walk(trained.sample_prior(trained.key("latent_walk"), num, repeated), trained.hp.latent_walk.steps)

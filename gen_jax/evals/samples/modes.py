@@ -27,7 +27,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     modes/reverse_kl: KL of the samples' distribution over their nearest modes from the uniform one, nats.
     """
     mixture = modes(trained.config.data)
-    chosen = np.array([int(name) for name in trained.train.classes])
+    chosen = np.array([int(name) for name in trained.spec.classes])
     x = trained.draw(trained.key("modes"), trained.hp.modes.samples)
     yield from judge(x, mixture._replace(centres=mixture.centres[chosen])).items()
     yield "modes/all", len(chosen)

@@ -10,8 +10,10 @@ from gen_jax.evals import Result, Trained
 from gen_jax.evals._draw import about, show_rows
 from gen_jax.evals.samples._nearest import nearest
 from gen_jax.style import figure
+from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode", "tiles")
+METRICS = {"nearest_images/samples": Metric("median distance", of="samples", real="nearest_images/test")}
 NUM = 256  # samples, and as many test images, that are looked up
 SHOWN = 10  # of each, evenly from the nearest to the farthest
 

@@ -33,6 +33,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     if trained.training:
         yield "samples", picture
     else:
+        names = trained.spec.classes[:num_classes] if known else ()
         rows = f", a row for each of {num_classes} classes" if known else ""
-        size = f"{trained.spec.x[0]} x {trained.spec.x[1]} pixels each" if isinstance(picture, np.ndarray) else ""
-        yield "samples", titled(picture, f"{num} samples{rows}\n{about(trained)}", size)
+        height, width = trained.tile_shape[:2] if trained.spec.kind.tile else (0, 0)
+        size = f"{height} x {width} pixels each" if height else ""
+        yield "samples", titled(picture, f"{num} samples{rows}\n{about(trained)}", size, names)

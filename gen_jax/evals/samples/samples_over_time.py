@@ -28,9 +28,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     if "samples" not in trained.hp:
         return
     last = max((record.get("epoch", record["step"]) for record in trained.history), default=0)
-    num, shape = trained.hp.samples.num, trained.spec.kind.tile(trained.test_x[:1]).shape[1:]
+    num, shape = trained.hp.samples.num, trained.tile_shape
     columns = isqrt(num)
-    num = min(len(trained.test.classes), MAX_CLASSES) * columns if "label" in trained.objective.conditions else num
+    num = min(len(trained.spec.classes), MAX_CLASSES) * columns if "label" in trained.objective.conditions else num
     like = grids.enlarge(grids.grid(np.zeros((num, *shape), np.uint8), columns)).squeeze()
     drawn = [(path, _pixels(path)) for path in trained.saved("samples") if _number(path) <= last]
     drawn = [(path, frame) for path, frame in drawn if frame is not None and frame.shape == like.shape]

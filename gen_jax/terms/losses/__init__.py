@@ -15,3 +15,4 @@ class AdversarialLoss(NamedTuple):
     gen: Callable[[jax.Array, jax.Array | None], jax.Array]  # (logits of fakes, of real x) -> the generator's
     pairs: bool = False  # the generator's loss asks for the logits of real x too; else they are None
     probability: bool = True  # sigmoid(logit) is the probability of being real
+    unit: str = "nats per example"  # of both

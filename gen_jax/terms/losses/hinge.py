@@ -7,4 +7,4 @@ import jax
 from gen_jax.terms.losses import AdversarialLoss
 
 LOSS = AdversarialLoss(disc=lambda real, fake: jax.nn.relu(1 - real) + jax.nn.relu(1 + fake),
-                       gen=lambda fake, real: -fake)
+                       gen=lambda fake, real: -fake, unit="logits per example")

@@ -4,4 +4,5 @@ disc: f(G(z)) - f(x); gen: -f(G(z)). A logit is no probability.
 """
 from gen_jax.terms.losses import AdversarialLoss
 
-LOSS = AdversarialLoss(disc=lambda real, fake: fake - real, gen=lambda fake, real: -fake, probability=False)
+LOSS = AdversarialLoss(disc=lambda real, fake: fake - real, gen=lambda fake, real: -fake, probability=False,
+                       unit="critic's units per example")

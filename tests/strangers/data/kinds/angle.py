@@ -18,7 +18,15 @@ def draw(x, columns, data):
     return fig
 
 
+def dial(x):
+    """A bright hand on a dark dial."""
+    place, turns = np.linspace(-1, 1, 9), 2 * np.pi * x[:, :1, None]
+    along = place * np.sin(turns) - place[:, None] * np.cos(turns)
+    across = place * np.cos(turns) + place[:, None] * np.sin(turns)
+    return np.uint8(255 * ((along > 0) & (np.abs(across) < 0.2)))[..., None]
+
+
 KIND = Kind(name="angle", fault=lambda x: "" if x.dtype == np.float32 and x.shape[1:] == (1,) else "no angles",
             to_model=lambda x: x / 360, to_stored=lambda x: np.asarray(x * 360, np.float32), to_generator=lambda x: x,
-            from_generator=lambda x: x, clip=lambda x: x, distances=distances, draw=draw, tile=None,
+            from_generator=lambda x: x, clip=lambda x: x, distances=distances, draw=draw, tile=dial,
             file=(".txt", lambda x: str(x).encode()))
