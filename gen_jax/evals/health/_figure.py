@@ -52,6 +52,8 @@ def _panels(smoothing: float, trained: Trained) -> tuple[Panel, ...]:
         Panel("copies and averages", "share",
               {"samples/copied": "copied samples", "ema/distance": "averages to weights"},
               ((MOST_COPIED, f"mean of {RECENT} above: copying"),)),
+        Panel("Fréchet distance in random features", "squared distance",
+              {"features/distance": "samples", "features/distance_real": "test images"}),
     )
 
 

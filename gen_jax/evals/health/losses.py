@@ -7,17 +7,19 @@ from gen_jax.evals._draw import about, curve, fit_to_later, legend_below, mark, 
 from gen_jax.style import figure
 
 NEEDS = ()
-WORDS = {"recon": "reconstruction", "kl": "KL", "grad_norm": "gradient norm", "update_norm": "update norm"}
+WORDS = {"neg_elbo": "-ELBO", "recon": "reconstruction", "kl": "KL", "grad_norm": "gradient norm",
+         "update_norm": "update norm"}
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
     """The figure "losses": one panel a term (loss, kl, recon, ..., grad_norm), one line for each player and split.
 
-    The record with the lowest test loss is marked.
+    A term that is the loss itself has no panel. The record with the lowest test loss is marked.
     """
     records = trained.history
     of = {"train", "test", *trained.objective.owns}  # what evals have recorded is no loss
-    curves = [name for name in (records[-1] if records else ()) if "/" in name and name.split("/")[0] in of]
+    curves = [name for name in (records[-1] if records else ())
+              if "/" in name and name.split("/")[0] in of and not _is_the_loss(name, records)]
     terms = sorted({name.split("/")[1] for name in curves},
                    key=lambda term: (term.endswith("_norm"), term != "loss", term))
     if not terms:
@@ -36,6 +38,12 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         panel.remove()
     fig.suptitle(about(trained) + _best(records, axes[0, 0]))
     yield "losses", fig
+
+
+def _is_the_loss(name: str, records: list[dict]) -> bool:
+    """Whether a term is in all records what the loss of the same player or split is."""
+    player, term = name.split("/")
+    return term != "loss" and all(record.get(name) == record.get(f"{player}/loss") for record in records)
 
 
 def _best(records: list[dict], panel) -> str:

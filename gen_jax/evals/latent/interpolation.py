@@ -35,8 +35,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         for name, path in (("linear", linear), ("spherical", spherical)):
             rows.append(trained.spec.kind.tile(trained.decode(path(*ends, STEPS), given)))
             labels.append(f"{_called(trained, first)} → {_called(trained, last)}\n{name}")
-    what = "the classes of both at the left" if trained.test.classes else "their places in the data at the left"
-    yield "interpolation", image_rows(np.stack(rows), f"between the codes of two test images ({what})", labels,
+    named = ", named by their classes" if trained.test.classes else ""
+    yield "interpolation", image_rows(np.stack(rows), f"between the codes of two test images{named}", labels,
                                       [f"{step:.1f}" for step in STEPS], xlabel="share of the way")
 
 
