@@ -133,8 +133,8 @@ AILMENTS = (
             f"{records[-1]['samples/spacing']:.0%} as much as test images do; see that the generator uses its latents, "
             "and slow the discriminator down"),
     Ailment("copying", _copies, lambda records:
-            f"a sample's nearest image is too often a training image (by {_copied(records):.0%}, where 0% is chance and "
-            f"100% is always), at {records[-1]['samples/nearest']:.0%} of a test image's distance; more images, or "
+            f"a sample's nearest image is too often a training image (by {_copied(records):.0%}, where 0% is chance "
+            f"and 100% is always), at {records[-1]['samples/nearest']:.0%} of a test image's distance; more images, or "
             "augmentation, keep the discriminator from learning them by heart"),
     Ailment("discriminator saturated", lambda records, i: records[i]["saturation"] > 1, lambda records:
             f"in training D(x) is {records[-1]['disc/real']:.2f} and D(G(z)) {records[-1]['disc/fake']:.2f}, which "
