@@ -80,6 +80,11 @@ def test_without_config_json_nothing_is_resumed(run):
     assert "its config.json is missing" in refused(config, workdir)
 
 
+def test_a_folder_in_which_a_launch_saved_nothing_is_no_run(tiny, workdir):
+    workdir.metrics.touch()
+    assert workdir.compare(tiny.config).derived.run
+
+
 def test_another_run_s_config_or_checkpoint_is_refused_by_name(run):
     config, workdir = run
     whole = workdir.config.read_bytes()

@@ -91,7 +91,7 @@ class Workdir:
         config: resolved. It has the id of a new run.
         """
         if not self.config.exists():
-            if any(self.checkpoints.iterdir()) or self.metrics.exists():
+            if any(self.checkpoints.iterdir()) or self.metrics.exists() and self.metrics.stat().st_size:
                 raise UserError(f"--workdir={self.path}: a run's checkpoints or metrics are there, and its config.json "
                                 "is missing; put it back, name another folder, or start anew with --restart, which "
                                 "moves the old run aside")
