@@ -16,7 +16,7 @@ EVALS = ("losses", "elbo", "latent_usage", "log_likelihood", "reconstructions", 
 
 
 def get_config(variant: str = ""):
-    """64-256-8 in half a minute on a laptop's CPU; :smoke is a few steps on made-up images."""
+    """64-256-8, in seconds on a laptop's CPU; :smoke is a few steps on made-up images."""
     config = base.get_config()
     config.model = mlp_vae.hp(widths=(256,), latent_dim=8, kernel_init="he_normal")
     config.objective = elbo.hp(likelihood="gaussian_learned")

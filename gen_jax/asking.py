@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from PIL import Image
 
 from gen_jax import data
 from gen_jax.config import SEED
@@ -15,6 +16,7 @@ from gen_jax.folders import expanded
 from gen_jax.settings import POSITIVE, Must, Setting, shown
 from gen_jax.types import PyTree
 
+PICTURES = (str, Path, Image.Image)
 NUMBERS = {  # that a person gives with a question
     "num": Setting(64, "how many samples", Must(lambda num: 1 <= num <= 1_000_000, "from 1 to 1,000,000")),
     "seed": SEED,
@@ -108,13 +110,13 @@ def given_of(trained: Trained, asked: Mapping[str, Any], num: int, in_turn: bool
 def examples_of(trained: Trained, x: Any) -> np.ndarray:
     """Examples [N,...] as the model sees them.
 
-    x: a picture file or several, which are prepared as the training data were; or an array, of one example or of some:
-    as they are stored (uint8 images), or as models see them (float images in [0,1]).
+    x: a picture or several, files or Pillow's, which are prepared as the training data were; or an array, of one
+    example or of some: as they are stored (uint8 images), or as models see them (float images in [0,1]).
     """
-    if isinstance(x, (str, Path)):
+    if isinstance(x, PICTURES):
         x = [x]
-    if isinstance(x, Sequence) and x and all(isinstance(one, (str, Path)) for one in x):
-        return np.asarray(trained.spec.kind.to_model(np.stack([_picture(trained, Path(one)) for one in x])))
+    if isinstance(x, Sequence) and x and all(isinstance(one, PICTURES) for one in x):
+        return np.asarray(trained.spec.kind.to_model(np.stack([_picture(trained, one) for one in x])))
     spec, array = trained.spec, _array(x, "x")
     for missing in ((), (0,), (array.ndim,), (0, array.ndim + 1)):  # a batch of one, one channel, both
         padded = np.expand_dims(array, missing)
@@ -137,10 +139,11 @@ def _as_model(trained: Trained, array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _picture(trained: Trained, file: Path) -> np.ndarray:
+def _picture(trained: Trained, picture: str | Path | Image.Image) -> np.ndarray:
     if trained.spec.kind.name != "image":
-        raise UserError(f"{file}: this model's data are {trained.spec.kind.name}, not pictures; give it an array")
-    return data.picture(trained.config.data, trained.spec.x, expanded(file, "x"))
+        raise UserError(f"{picture}: this model's data are {trained.spec.kind.name}, not pictures; give it an array")
+    file = picture if isinstance(picture, Image.Image) else expanded(Path(picture), "x")
+    return data.picture(trained.config.data, trained.spec.x, file)
 
 
 def _values(trained: Trained, name: str, values: Any, num: int, in_turn: bool) -> np.ndarray:

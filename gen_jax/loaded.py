@@ -38,6 +38,10 @@ class LoadedRun:
     def __init__(self, trained: Trained, workdir: Workdir):
         self._trained, self._workdir = trained, workdir
 
+    def __repr__(self) -> str:
+        of = f"{self.config.model.name}, {self.config.data.name}"
+        return f"<the run in {self._workdir.path}, step {self.step:,}: {of}>"
+
     @property
     def config(self) -> ConfigDict:
         """The config of the run, locked."""
@@ -78,10 +82,17 @@ class LoadedRun:
         given = self._trained.wanted(num, asking.given_of(self._trained, given or {}, num, in_turn=True))
         return self._trained.decode(asking.drawn(self._trained, num, given, seed, truncation), given)
 
+    def prepare(self, x: Any) -> np.ndarray:
+        """x as the model sees it. x: arrays, or pictures, files or Pillow's.
+
+        Pictures are prepared as the training data were: strokes of digits are made bright on black, scaled, centred.
+        """
+        return asking.examples_of(self._trained, x)
+
     def encode(self, x: Any, given: Mapping[str, Any] | None = None) -> Any:
-        """Codes of x: arrays, or one picture file or several, which are prepared as the training data were."""
+        """Codes of x: as for prepare."""
         self._needs("encode")
-        x = asking.examples_of(self._trained, x)
+        x = self.prepare(x)
         return self._trained.encode(x, self._given(given, len(x)))
 
     def decode(self, z: Any, given: Mapping[str, Any] | None = None) -> np.ndarray:
@@ -91,9 +102,9 @@ class LoadedRun:
         return self._trained.decode(z, self._given(given, len(jax.tree.leaves(z)[0])))
 
     def reconstruct(self, x: Any, given: Mapping[str, Any] | None = None) -> np.ndarray:
-        """What the codes of x decode to. x: as for encode."""
+        """What the codes of x decode to. x: as for prepare."""
         self._needs("encode", "decode")
-        x = asking.examples_of(self._trained, x)
+        x = self.prepare(x)
         known = self._given(given, len(x))
         return self._trained.decode(self._trained.encode(x, known), known)
 

@@ -58,10 +58,13 @@ def complete(config: ConfigDict, more: Iterable[str] = ()) -> ConfigDict:
     return config
 
 
-def metrics(config: ConfigDict) -> dict[str, Metric]:
-    """What the objective of config, and each eval that it names, declare of their numbers, by name or pattern."""
+def metrics(config: ConfigDict, more: Iterable[str] = ()) -> dict[str, Metric]:
+    """What the objective of config, and each eval that it names, declare of their numbers, by name or pattern.
+
+    more: names of further evals.
+    """
     objective = find("objectives", config.objective.name)
-    evals = dict.fromkeys((*config.evals.end, *config.evals.during))
+    evals = dict.fromkeys((*config.evals.end, *config.evals.during, *more))
     declared = objective.metrics(config.objective) if hasattr(objective, "metrics") else _metrics(objective)
     return declared | {name: metric for eval in evals for name, metric in _metrics(find("evals", eval)).items()}
 

@@ -233,7 +233,9 @@ def test_a_figure_is_a_pdf_in_the_asked_size_and_pixels_stay_pixels(tmp_path):
     assert box == pytest.approx([2 * 72 * width, 2 * 72 * height])
     assert b"/Interpolate true" not in content
     results.save(tmp_path / "b", picture)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "b.png"], "the earlier format is not kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "b.pdf", "b.png"]
+    results.remove_figures(tmp_path, "png")
+    assert [path.name for path in tmp_path.iterdir()] == ["b.png"], "those of an earlier state are not kept"
     results.save(tmp_path / "c", pixels, report)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "c.png"))[::256, ::256], pixels)
 

@@ -187,6 +187,8 @@ def test_a_drawing_is_prepared_as_the_digits_were(run, tmp_path):
     one = data.picture(digits.hp(), (8, 8, 1), tmp_path / "one.png")[..., 0]
     assert (one > 0).any(1).all() and set(np.flatnonzero((one > 0).any(0))) <= {3, 4}
     assert run.encode(str(tmp_path / "one.png")).shape == (1, 2)
+    np.testing.assert_array_equal(run.prepare(paper), run.prepare(tmp_path / "one.png"))
+    assert f"<the run in {workdir.path}, step " in repr(run)
 
 
 def test_the_readme_s_lines_run(workdir, monkeypatch, tmp_path):
@@ -198,5 +200,5 @@ def test_the_readme_s_lines_run(workdir, monkeypatch, tmp_path):
     ImageDraw.Draw(drawing).line((5, 5, 20, 20), fill=0, width=3)
     drawing.save("mine.png")
     made = {}
-    exec(block.replace("runs/vae_mnist", str(workdir.path)), made)
+    exec(block.replace("runs/vae_mnist_z16", str(workdir.path)), made)
     assert len(made["x"]) == 16 and made["z"].shape == (1, 2) and len(made["between"]) == 9

@@ -161,7 +161,7 @@ def test_the_best_line_names_the_state_that_is_kept_and_knows_which_way_is_bette
     config.checkpoint.best = "log_px/test"
     assert summary.summary(config, history, {}, kept=20) == ["best epoch 2 of 3: log_px/test -7"]
     assert summary.summary(config, history, {}, kept=30) == [
-        "best epoch 2 of 3: log_px/test -7; the best one saved is of epoch 3: -8"]
+        "best epoch 2 of 3: log_px/test -7 (not saved; the best that is saved: epoch 3, -8)"]
 
 
 def test_a_gan_s_end_has_samples_beside_test_images_and_the_verdict():

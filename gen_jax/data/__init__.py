@@ -11,6 +11,7 @@ note        note(hp, split, source) -> a line on what was loaded, files that wer
 
 Class choice, caps and checks act on any of them, here.
 """
+import contextlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -73,23 +74,25 @@ def load(hp: ConfigDict, split: str) -> Source:
     return binarized(source) if hp.get("binarize") else source
 
 
-def picture(hp: ConfigDict, shape: tuple[int, int, int], file: Path) -> np.ndarray:
-    """uint8 [H,W,C] of a picture file, prepared as the images of hp's data set were. shape: (H,W,C).
+def picture(hp: ConfigDict, shape: tuple[int, int, int], file: Path | Image.Image) -> np.ndarray:
+    """uint8 [H,W,C] of a picture, a file or Pillow's, prepared as the images of hp's data set were. shape: (H,W,C).
 
     As the data set's own prepare_picture does it; else it is fitted as hp.fit says: stretched, or scaled to cover the
     size, of which the middle is cut out. UserError where the file cannot be read.
     """
     prepare = getattr(find("data", hp.name), "prepare_picture", None)
+    is_open = isinstance(file, Image.Image)
+    name = "the picture" if is_open else str(file)
     try:
-        with Image.open(file) as opened:
+        with contextlib.nullcontext(file) if is_open else Image.open(file) as opened:
             upright = ImageOps.exif_transpose(opened)
             if prepare:
-                return prepare(hp, shape, upright, str(file))
-            return pixels(upright, form_like(hp, shape), str(file))
+                return prepare(hp, shape, upright, name)
+            return pixels(upright, form_like(hp, shape), name)
     except UserError:
         raise
     except Exception as error:  # decoders raise almost anything on a broken file
-        raise UserError(f"{file}: cannot be read as an image ({error})") from error
+        raise UserError(f"{name}: cannot be read as an image ({error})") from error
 
 
 def splits(hp: ConfigDict, expected: str = "") -> Splits:

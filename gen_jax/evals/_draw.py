@@ -19,6 +19,7 @@ from gen_jax.style import WIDTH, figure
 BINS = 80  # points of a curve: a longer one is drawn by means
 BELOW = 0.45  # inches from a panel to its legend: the height of an axis's numbers and name
 EARLY = 0.05  # of a curve's records, whose values need not fit into its scale
+NAME_GAP = 0.04  # between names in a scatter, as a share of its width
 MOST_NAMED, MOST_LISTED = 20, 40  # classes with their name beside their points, and in a legend
 LINE = 72  # characters of a figure's title that fit into a line
 LABEL = 22  # characters of a row's label that fit into a line
@@ -181,10 +182,8 @@ def scatter(axes: Axes, points: np.ndarray, labels: np.ndarray | None, classes: 
     if len(classes) > len(style.CLASSES):
         paths = [marker.get_path().transformed(marker.get_transform()) for marker in map(MarkerStyle, style.MARKERS)]
         dots.set_paths([paths[_group(label)] for label in labels[order]])
-    for label, name in enumerate(classes):
-        if len(classes) <= MOST_NAMED and (labels == label).any():
-            axes.text(*np.median(points[labels == label], 0), name, ha="center", va="center", weight="bold",
-                      path_effects=HALO)
+    if len(classes) <= MOST_NAMED:
+        _name_classes(axes, points, labels, classes)
     if len(classes) > MOST_LISTED:
         axes.annotate("coloured by class", (0.01, 0.99), xycoords="axes fraction", va="top", fontsize=style.SMALL,
                       path_effects=HALO)
@@ -195,6 +194,17 @@ def scatter(axes: Axes, points: np.ndarray, labels: np.ndarray | None, classes: 
                for label, name in enumerate(classes)]
     axes.legend(handles=handles, handletextpad=0.1, loc="center left", bbox_to_anchor=(1, 0.5),
                 ncols=-(-len(classes) // MOST_NAMED))
+
+
+def _name_classes(axes: Axes, points: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> None:
+    """Writes each class's name at the median of its points, where no other name is."""
+    nearest, written = NAME_GAP * np.ptp(points, 0).max(), []
+    for label, name in enumerate(classes):
+        if (labels == label).any():
+            place = np.median(points[labels == label], 0)
+            if all(np.linalg.norm(place - other) > nearest for other in written):
+                axes.text(*place, name, ha="center", va="center", weight="bold", path_effects=HALO)
+                written.append(place)
 
 
 def prior_circles(axes: Axes, centre: np.ndarray) -> None:

@@ -40,6 +40,8 @@ def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interr
     result, found = result_of(run, workdir), {}
     with writing(workdir):
         write_json(workdir.result, result)
+        if not result["evals"]:  # figures in another format are of an earlier state
+            results.remove_figures(workdir.figures, run.trained.config.report.format)
     keep = keeper(workdir, workdir.figures, "", run.trained.config.report, tensorboard, result["step"])
     line, left_out, failed = Line(), {}, []
     for i, name in enumerate(names, 1):

@@ -43,4 +43,4 @@ def evaluate(workdir: Workdir, overrides: dict, checkpoint: str = "latest", only
     with writing(at):
         at.figures.mkdir(parents=True, exist_ok=True)
     with Interrupts() as interrupts, board_of(config, at.path, loaded.trained.step) as board:
-        measure(loaded, at, names, interrupts, board, lambda _, found: report(config, found))
+        measure(loaded, at, names, interrupts, board, lambda _, found: report(config, found, names))

@@ -5,6 +5,7 @@ from gen_jax import experiment
 from gen_jax.command_line import Launch, load_config
 from gen_jax.errors import UserError
 from gen_jax.evals import lacks, needs
+from gen_jax.find import names as names_in
 from gen_jax.identity import length_is_fixed
 from gen_jax.modes._run import measure, result_of, writing
 from gen_jax.modes._session import NOT_BEGUN, Session
@@ -41,6 +42,7 @@ def train(config: ConfigDict, workdir: Workdir, restart: bool = False, waiting: 
         with writing(workdir):
             built = built._replace(config=workdir.compare(built.config))
     if is_config(config.evals.other):
+        _check_use(config)
         _train_other(config.evals.other, workdir, (*waiting, workdir))
     load_other(built.config, workdir)  # what is wrong with it is said now, not after the training
     if restart:
@@ -63,6 +65,14 @@ def train(config: ConfigDict, workdir: Workdir, restart: bool = False, waiting: 
             measure(run, workdir, names, interrupts, board,
                     lambda numbers, _: summary(built.config, run.trained.history, numbers,
                                                session.checkpoints.best_step()))
+
+
+def _check_use(config: ConfigDict) -> None:
+    """Raises UserError where no eval of config would look at the second run."""
+    if not any("other" in needs(name) for name in config.evals.end):
+        comparing = ", ".join(name for name in names_in("evals") if "other" in needs(name))
+        raise UserError(f"evals.other={config.evals.other}: no eval of evals.end compares two runs, as {comparing} do; "
+                        "name one there, or launch the other run's config with this one as evals.other")
 
 
 def _train_other(name: str, workdir: Workdir, waiting: tuple[Workdir, ...]) -> None:

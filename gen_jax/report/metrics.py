@@ -46,12 +46,12 @@ class MetricsLog:
     def history(self, step: int, copy: bytes | None = None) -> list[dict]:
         """The records up to step.
 
-        copy: the log as the checkpoint of this step has it. Where the file does not begin with it, the copy counts, and
-        a line says so.
+        copy: the log as the checkpoint of this step has it. Where the file does not begin with it, the copy counts. A
+        line says so, but where there is no file: a run that was sent to someone needs none.
         """
         if copy is None:
             return [record for record in self.records() if record["step"] <= step]
-        if not self._continues(copy, step):
+        if self.path.exists() and not self._continues(copy, step):
             say(f"{self.path}: is not as it was when step {step} was saved; the checkpoint's copy is used, and "
                 "launching the training again puts it back")
         return _parsed(copy)

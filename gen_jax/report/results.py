@@ -23,15 +23,19 @@ UNDATED = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}  # t
 def save(path: Path, result: Figure | np.ndarray | Animation | Arrays | Page, report: ConfigDict = REPORT) -> Path:
     """Writes result to path with its ending, and returns that file. Pixels [H,W,C] are enlarged by whole factors.
 
-    path: without its ending; report: config.report, how figures are written. The same picture in another format, which
-    an earlier report.format has left, is removed. Raises OSError.
+    path: without its ending; report: config.report, how figures are written. Raises OSError.
     """
     ending, content = _content(result, report)
     file = path.with_name(f"{path.name}.{ending}")
     write_atomically(file, content)
-    for other in UNDATED.keys() - {ending} if ending in UNDATED else ():
-        path.with_name(f"{path.name}.{other}").unlink(missing_ok=True)
     return file
+
+
+def remove_figures(folder: Path, kept: str) -> None:
+    """Removes the figures in folder that are of another format than the one that is kept. Raises OSError."""
+    for ending in UNDATED.keys() - {kept}:
+        for file in folder.glob(f"*.{ending}"):
+            file.unlink()
 
 
 def _content(result, report: ConfigDict) -> tuple[str, bytes]:

@@ -1,7 +1,7 @@
 """What a run has measured, in a few lines for the terminal."""
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ml_collections import ConfigDict
@@ -65,12 +65,9 @@ def summary(config: ConfigDict, history: list[dict], numbers: Numbers, kept: int
     return [*table(headlines(numbers, metrics)), *sentences(numbers), *best(config, history, metrics, kept)]
 
 
-def report(config: ConfigDict, numbers: Numbers) -> list[str]:
-    """The lines of all that was just measured."""
-
-
-    return [*table(rows(numbers, parts.metrics(config))), *sentences(numbers)]
-
+def report(config: ConfigDict, numbers: Numbers, evals: Iterable[str] = ()) -> list[str]:
+    """The lines of all that was just measured. evals: names of those that measured it."""
+    return [*table(rows(numbers, parts.metrics(config, evals))), *sentences(numbers)]
 
 def table(rows: list[Row]) -> list[str]:
     """The rows in aligned columns; a column that no row has is left out."""
@@ -108,8 +105,8 @@ def best(config: ConfigDict, history: list[dict], metrics: Mapping[str, Metric],
     record = choose(known, key=lambda record: record[name])
     saved = next((other for other in known if kept not in (None, record["step"]) and other["step"] == kept), None)
     unit = "epoch" if "epoch" in record else "step"
-    yield (f"best {unit} {record[unit]:,} of {history[-1][unit]:,}: {name} {_text(record[name])}"
-           + (f"; the best one saved is of {unit} {saved[unit]:,}: {_text(saved[name])}" if saved else ""))
+    instead = f" (not saved; the best that is saved: {unit} {saved[unit]:,}, {_text(saved[name])})" if saved else ""
+    yield f"best {unit} {record[unit]:,} of {history[-1][unit]:,}: {name} {_text(record[name])}{instead}"
 
 
 def _quantity(name: str) -> tuple[str, str]:

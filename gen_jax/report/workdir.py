@@ -115,7 +115,7 @@ class Workdir:
         """The config of the run here. A missing or unreadable one, or one of another format, is a UserError."""
         stored = read_json(self.config)
         if stored is None:
-            raise UserError(f"--workdir={self.path}: no run there (config.json is missing); train one first, or name "
+            raise UserError(f"{self.path}: no run there (config.json is missing); train one first, or name "
                             "its folder")
         derived = stored.get("derived")
         if not isinstance(derived, dict) or derived.get("format") != FORMAT:

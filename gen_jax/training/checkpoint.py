@@ -130,7 +130,7 @@ class Checkpoints:
         if step not in self.steps():
             why = "no best one was kept: checkpoint.best names its metric" if which == "best" else "it is not there"
             there = ", ".join(map(str, self.steps())) or "none"
-            raise UserError(f"--checkpoint={which}: {why}; there are latest, best and the steps {there}")
+            raise UserError(f"checkpoint {which!r}: {why}; there are latest, best and the steps {there}")
         return step
 
     def meta(self) -> dict:
