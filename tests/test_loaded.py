@@ -188,7 +188,7 @@ def test_a_drawing_is_prepared_as_the_digits_were(run, tmp_path):
     assert (one > 0).any(1).all() and set(np.flatnonzero((one > 0).any(0))) <= {3, 4}
     assert run.encode(str(tmp_path / "one.png")).shape == (1, 2)
     np.testing.assert_array_equal(run.prepare(paper), run.prepare(tmp_path / "one.png"))
-    assert f"<the run in {workdir.path}, step " in repr(run)
+    assert "step 36: mlp_vae, npz>" in repr(run)
 
 
 def test_the_readme_s_lines_run(workdir, monkeypatch, tmp_path):
