@@ -21,8 +21,9 @@ def stopped_early(signum, frame):
     os._exit(128 + signum)
 
 
-for signum in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(signum, stopped_early)
+for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(signum) != signal.SIG_IGN:  # nohup's
+        signal.signal(signum, stopped_early)
 os.environ["MPLBACKEND"] = "agg"  # figures are written, never shown
 
 try:

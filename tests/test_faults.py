@@ -146,6 +146,25 @@ def test_a_game_that_does_not_fit_its_players(tiny_config, monkeypatch):
             assert said in lines(experiment.build, tiny_config)[0]
 
 
+def test_a_loss_that_gives_other_than_what_a_step_needs(tiny_config, monkeypatch):
+    from gen_jax.objectives import elbo
+    build = elbo.build
+    game = experiment.build(tiny_config).objective
+
+    def renamed(vars, batch, keys):
+        value, aux = game.moves[0].loss(vars, batch, keys)
+        return value, aux._replace(terms={"los": value})
+
+    def forgetful(vars, batch, keys):
+        value, aux = game.moves[0].loss(vars, batch, keys)
+        return value, aux._replace(state={})
+    for loss, said in ((renamed, "the loss of vae gives the terms los; one must be called loss"),
+                       (forgetful, "the loss of vae gives Aux no state of enc, dec")):
+        with monkeypatch.context() as patch:
+            patch.setattr(elbo, "build", lambda *args, loss=loss: build(*args)._replace(moves=(Move("vae", loss),)))
+            assert said in lines(experiment.build(tiny_config).begin)[0]
+
+
 def test_an_eval_that_fails_keeps_no_other_from_its_numbers(tiny_config, workdir, monkeypatch, capsys):
     tiny_config.evals.end = ("losses", "manifold", "elbo")
     for error, raised in ((UserError("odd data"), UserError), (ZeroDivisionError("a bug"), ZeroDivisionError)):
@@ -181,7 +200,8 @@ def test_evals_that_a_kill_has_kept_from_running_run_at_the_next_launch(tiny_con
 def test_a_second_run_is_another_one_and_is_trained_after_the_first_is_compared(tiny_config, tmp_path):
     for name, other in (("a", "b"), ("b", "a"), ("c", "c")):
         (tmp_path / f"{name}.py").write_text(
-            CONFIG + f"    config.evals.other = {str(tmp_path / other)!r} + '.py'\n    return config\n")
+            CONFIG + f"    config.evals.other, config.evals.end = {str(tmp_path / other)!r} + '.py', ('ae_vs_vae',)\n"
+            "    return config\n")
     configs = {name: load_config(str(tmp_path / f"{name}.py")) for name in "ac"}
     assert "as this run itself" in lines(train.train, configs["c"], Workdir(tmp_path / "c"))[0]
     assert "where a run waits for this one" in lines(train.train, configs["a"], Workdir(tmp_path / "a"))[0]

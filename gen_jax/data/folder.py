@@ -165,7 +165,8 @@ def _files(root: Path) -> dict[Path, str]:
              for file in sorted(_walk(root))}
     loose = [file for file, name in files.items() if not name]
     if loose and len(loose) < len(files):
-        raise UserError(f"data: {loose[0]} lies beside sub-folders that are classes; put all images into one of them")
+        raise UserError(f"data: {loose[0]} lies beside sub-folders, which are classes; put every image into a "
+                        "sub-folder, that of its class")
     return files
 
 

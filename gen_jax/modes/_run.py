@@ -12,7 +12,7 @@ from gen_jax.evals import Page, Trained, in_words, lacks, needs
 from gen_jax.find import find
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
-from gen_jax.report.progress import Line, clock
+from gen_jax.report.progress import Line
 from gen_jax.report.tensorboard import TensorBoard
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
@@ -60,8 +60,7 @@ def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interr
     if tensorboard:
         tensorboard.end(result["metrics"], result["step"])
     print("\n".join(lines(result["metrics"], found)), flush=True)
-    say(f"{result['images_seen']:,} examples in {clock(run.spent)}, {result['images_per_s']:,.0f} examples/s\n"
-        f"all numbers: {workdir.result}\npictures: {workdir.figures}")
+    say(f"all numbers: {workdir.result}\npictures: {workdir.figures}")
     if faults := [line for error in failed if isinstance(error, UserError) for line in error.faults]:
         raise UserError(*faults)
     for error in failed:

@@ -15,7 +15,7 @@ from gen_jax.find import nearest
 from gen_jax.keys import stream
 from gen_jax.modes._run import keeper, run_eval, writing
 from gen_jax.report.metrics import MetricsLog
-from gen_jax.report.progress import ProgressLine
+from gen_jax.report.progress import ProgressLine, clock
 from gen_jax.report.summary import is_higher_better
 from gen_jax.report.tensorboard import TensorBoard
 from gen_jax.report.terminal import say
@@ -74,6 +74,8 @@ class Session:
         finally:
             self.line.close()
         interrupts.raise_if_requested(self._stopped(self.step))
+        seen = self.total_steps * self.experiment.step_size
+        say(f"trained on {seen:,} examples in {clock(self.spent)}, {seen / self.spent:,.0f} examples/s")
 
     def trained(self) -> Trained:
         """The state as evals see it. The log is this session's own, so it is compared with no checkpoint's copy."""
@@ -93,10 +95,11 @@ class Session:
             restored = self.checkpoints.restore(progress, set_aside=True)
         if restored is None:
             self._refuse_to_forget()
+            say(f"{self.workdir.path}: {self.total_steps:,} steps, with a record every {self.record_steps:,}")
         else:
             # Copied: the loop gives its buffers away, and a restored array may share its memory with the reader.
             progress, meta = jax.tree.map(jnp.copy, restored[0]), restored[1]
-            say(f"resumed at step {int(progress.state.step)} of {self.total_steps}")
+            say(f"resumed at step {int(progress.state.step):,} of {self.total_steps:,}")
         step, due = int(progress.state.step), meta.get("due", False)
         with writing(self.workdir):
             self.metrics.rewind(step - due, saved_log(self.workdir.checkpoints / str(step)))

@@ -73,7 +73,8 @@ def sample(workdir: Workdir, overrides: dict, given: dict[str, str], num: int | 
                                trained.config.report)
         write_atomically(to.path / "samples.npz", buffer.getvalue())
         _save_each(to.path / "sampled", trained, x)
-    say(f"{num} samples: {picture}, {to.path / 'samples.npz'}")
+    say(f"{num} samples of step {trained.step:,} of {trained.config.derived.total_steps:,}: {picture}, "
+        f"{to.path / 'samples.npz'}")
 
 
 def _read_latents(trained: Trained, path: str) -> np.ndarray:

@@ -160,8 +160,8 @@ class Checkpoints:
         wanted = _arrays.shapes(target)
         for name in sorted({*expected, *wanted}):
             if expected.get(name) != wanted.get(name):
-                raise UserError(f"{path}: array {name} is {expected.get(name)} there, {wanted.get(name)} in this "
-                                "config")
+                raise UserError(f"{path}: array {name} is {expected.get(name)} there, {wanted.get(name)} now; the "
+                                "code of the objective or of its nets has changed since")
         tree = _arrays.load(path / "arrays", target)
         if _arrays.records(tree) != manifest["arrays"]:
             raise Damaged("an array is not as it was saved")

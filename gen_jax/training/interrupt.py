@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C.
+"""SIGTERM, Ctrl-C, and the SIGHUP of a terminal that is closed; where nohup ignores that, it stays ignored.
 
 In training they are noted, and heeded at the next step. Elsewhere nothing is lost by stopping, since files are written
 whole or not at all: they end what goes on, wherever it is. A second Ctrl-C leaves at once.
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+EXIT_CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 PATIENCE = 5.0  # seconds that a call outside of Python, a compilation or a device's work, may take to come back
 
 
@@ -36,7 +36,8 @@ class Interrupts:
         self.message, self.patient = "", True  # what is said where it stops at once; "": signals are noted
 
     def __enter__(self) -> "Interrupts":
-        self.previous = {signum: signal.signal(signum, self._note) for signum in EXIT_CODES}
+        self.previous = {signum: signal.signal(signum, self._note) for signum in EXIT_CODES
+                         if signal.getsignal(signum) != signal.SIG_IGN}
         read_end, self.write_end = os.pipe()
         os.set_blocking(self.write_end, False)
         self.previous_hook, sys.unraisablehook = sys.unraisablehook, self._unraisable

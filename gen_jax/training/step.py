@@ -5,9 +5,10 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from gen_jax.errors import UserError
 from gen_jax.keys import move_keys
 from gen_jax.training.state import TrainState, average, select
-from gen_jax.types import Batch, Move, MoveKeys, Objective, Vars
+from gen_jax.types import Aux, Batch, Move, MoveKeys, Objective, Vars
 
 
 def make_step(objective: Objective, optimizers: Mapping[str, optax.GradientTransformation], ema_decay: float,
@@ -59,6 +60,7 @@ def _make_move(move: Move, owned: tuple[str, ...], optimizer: optax.GradientTran
     def loss(own):
         return move.loss(seen.replace(params={**seen.params, **own}), batch, keys)
     (_, aux), gradient = jax.value_and_grad(loss, has_aux=True)(own)
+    _check(aux, move.player, owned)
     own = {name: state.vars.params[name] for name in owned}
     updates, opt = optimizer.update(gradient, state.opt[move.player], own)
     # The barrier keeps XLA from sharing the squares with the optimizer, for which it would write them all to memory: 6%
@@ -69,6 +71,16 @@ def _make_move(move: Move, owned: tuple[str, ...], optimizer: optax.GradientTran
                 {**state.vars.state, **{name: aux.state[name] for name in owned}})
     state = state.replace(vars=vars, opt={**state.opt, move.player: opt})
     return state, {f"{move.player}/{term}": value for term, value in metrics.items()}
+
+
+def _check(aux: Aux, player: str, owned: tuple[str, ...]) -> None:
+    """Raises UserError where a loss does not give what every step needs."""
+    if "loss" not in aux.terms:
+        raise UserError(f"objective: the loss of {player} gives the terms {', '.join(aux.terms) or '(none)'}; one must "
+                        "be called loss")
+    if lacking := [name for name in owned if name not in aux.state]:
+        raise UserError(f"objective: the loss of {player} gives Aux no state of {', '.join(lacking)}; give the state "
+                        "that net.apply returned last, which is of all nets")
 
 
 def _mean_by_name(reports: list[dict[str, jax.Array]]) -> dict[str, jax.Array]:

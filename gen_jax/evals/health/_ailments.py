@@ -49,9 +49,9 @@ def largest_margin(smoothing: float) -> float:
 def verdict(records: list[dict]) -> str:
     """A sentence: the first ailment that holds to the last of records, its first step and evidence; or health."""
     if len(records) < RECENT:
-        return (f"unknown: all signals are there {len(records)} times, and a verdict takes {RECENT}; gan_signals must "
-                "be among evals.during, evals.every_epochs or every_steps small enough, and the objective report D(x) "
-                "and D(G(z))")
+        return (f"unknown: {len(records)} records have all signals, and a verdict takes {RECENT}; train on, or record "
+                "them more often (gan_signals in evals.during, a smaller evals.every_epochs or every_steps); the "
+                "objective must report D(x) and D(G(z))")
     if found := onset(records):
         ailment, first = found
         return f"{ailment.name} since step {_when(first)}: {ailment.evidence(records)}"

@@ -13,7 +13,7 @@ from gen_jax.types import Metric
 NEEDS = ("posterior",)
 METRICS = {"active_units": Metric("latents", rank=4)}
 ACTIVE_VARIANCE = 0.01  # the threshold of Burda et al.
-MOST_NAMED = 32  # latents with their number below their bar
+MOST_NAMED = 20  # latents with their number below their bar
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:

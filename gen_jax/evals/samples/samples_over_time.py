@@ -35,6 +35,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     drawn = [(path, _pixels(path)) for path in trained.saved("samples") if _number(path) <= last]
     drawn = [(path, frame) for path, frame in drawn if frame is not None and frame.shape == like.shape]
     if not drawn:
+        logging.warning("samples_over_time: left out, training has drawn no samples yet; see evals.during")
         return
     files, frames = zip(*drawn, strict=True)
     of = unit(trained.history)
