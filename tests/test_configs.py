@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import configs
-from gen_jax import style
+from gen_jax import data, style
 from gen_jax.modes.train import train
 from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
@@ -35,12 +35,15 @@ def smoke(name):
     return importlib.import_module(f"configs.{name}").get_config("smoke")
 
 
-def evals_of_its_own(name):
-    """Those of a config's evals that no config before it, in the order of names, runs on the same model."""
+def evals_of_its_own(name, when):
+    """Those of a config's evals that no config before it runs, in the order of names, of the same players and data.
+
+    when: "end" or "during".
+    """
     config = smoke(name)
     before = [other for other in (smoke(path.stem) for path in FILES if path.stem < name)
-              if other.model.name == config.model.name]
-    return tuple(own for own in config.evals.end if not any(own in other.evals.end for other in before))
+              if [*other.optim] == [*config.optim] and data.kind(other.data) == data.kind(config.data)]
+    return tuple(own for own in config.evals[when] if not any(own in other.evals[when] for other in before))
 
 
 @pytest.mark.parametrize("name", [path.stem for path in FILES])
@@ -53,14 +56,14 @@ def test_smoke(name, tmp_path, monkeypatch):
         save(path, result, *report)
     monkeypatch.setattr(results, "save", checked)
     config = smoke(name)
-    config.evals.end = evals_of_its_own(name)
+    config.evals.end, config.evals.during = evals_of_its_own(name, "end"), evals_of_its_own(name, "during")
     train(config, workdir)
     result = json.loads(workdir.result.read_bytes())
     for key in ("config", "seed", "step", "images_seen", "wall_s", "images_per_s", "state_sha256", "data_fingerprint"):
         assert key in result, key
     assert len(result["state_sha256"]) == len(result["data_fingerprint"]) == 64
     assert result["images_per_s"] == pytest.approx(result["images_seen"] / result["wall_s"])
-    objective, data = result["config"]["objective"], result["config"]["data"]
+    objective = result["config"]["objective"]
     batches = objective["disc_steps"] if objective.get("fresh_batches") else 1
     assert result["step"] == 12 and result["images_seen"] == 12 * 16 * batches
     metrics = result["metrics"]
@@ -73,7 +76,7 @@ def test_smoke(name, tmp_path, monkeypatch):
     assert len(list(workdir.figures.glob("*.png"))) >= 3 or len(config.evals.end) < 3
     records = [json.loads(line) for line in workdir.metrics.read_text().splitlines()]
     assert [record["step"] for record in records] == [6, 12]
-    assert [record.get("epoch") for record in records] == ([None, None] if data.get("stream") else [1, 2])
+    assert [record.get("epoch") for record in records] == ([None, None] if config.data.get("stream") else [1, 2])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
