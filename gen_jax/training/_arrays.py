@@ -1,5 +1,6 @@
 """The arrays of a tree in a folder, by Orbax: found to be there when they are saved, and whole when they are read."""
 import contextlib
+import json
 import logging as python_logging
 import re
 import tempfile
@@ -10,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+import tensorstore
 
 from gen_jax.training.state import digests
 
@@ -27,14 +29,28 @@ def save(path: Path, tree: PyTree) -> None:
         with _quiet(), _plain(path) as plain, ocp.StandardCheckpointer() as checkpointer:
             checkpointer.save(plain, {name: np.asarray(leaf) for name, leaf in _named(tree).items()})
             checkpointer.wait_until_finished()
-            there = checkpointer.metadata(plain).item_metadata
+            there = _shapes_in(plain)
     except ValueError as error:
         if "os_error_code" not in str(error):  # how TensorStore reports what the system says of a file
             raise
         raise OSError(f"{path}: {first_line(error)}") from error
-    if there is None or {name: f"{array.dtype}{list(array.shape)}" for name, array in there.tree.items()
-                         } != shapes(tree):
+    if there != {name: list(np.shape(leaf)) for name, leaf in _named(tree).items()}:
         raise OSError(f"{path}: what was written cannot be read back")
+
+
+def _shapes_in(path: Path) -> dict[str, list[int]]:
+    """The shape of each array of which all parts can be found at path; {} where a reader would find none.
+
+    It asks TensorStore's index of keys, as a reader does: opening every array would take a third of a save's time.
+    """
+    if not (path / "_METADATA").is_file():
+        return {}
+    store = tensorstore.KvStore.open({"driver": "ocdbt", "base": {"driver": "file", "path": f"{path}/"}}).result()
+    keys = [key.decode() for key in store.list().result()]
+    described = {key: store.read(key) for key in keys if key.endswith("/.zarray")}
+    filled = {key.rpartition("/")[0] for key in keys if key not in described}
+    shapes = {key.rpartition("/")[0]: json.loads(read.result().value)["shape"] for key, read in described.items()}
+    return {name: shape for name, shape in shapes.items() if name in filled or 0 in shape}
 
 
 def load(path: Path, target: PyTree) -> PyTree:
