@@ -230,6 +230,19 @@ def test_a_signal_ends_at_once_what_loses_nothing_and_is_noted_elsewhere():
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
+def test_a_closed_terminal_stops_a_run_unless_nohup_keeps_that_away():
+    with pytest.raises(Interrupted) as caught, Interrupts() as interrupts, interrupts.at_once("stopped"):
+        signal.raise_signal(signal.SIGHUP)
+    assert caught.value.exit_code == 129
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGHUP)
+            assert not interrupts.requested()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_signal_that_was_only_noted_is_passed_on():
     with Interrupts() as interrupts, pytest.raises(Interrupted, match="stopped"), interrupts.at_once("stopped"):
         with Interrupts():
