@@ -22,7 +22,7 @@ def stopped_early(signum, frame):
 
 
 for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    if signal.getsignal(signum) != signal.SIG_IGN:  # nohup's
+    if signum != signal.SIGHUP or signal.getsignal(signum) != signal.SIG_IGN:  # which is nohup's
         signal.signal(signum, stopped_early)
 os.environ["MPLBACKEND"] = "agg"  # figures are written, never shown
 

@@ -37,7 +37,7 @@ class Interrupts:
 
     def __enter__(self) -> "Interrupts":
         self.previous = {signum: signal.signal(signum, self._note) for signum in EXIT_CODES
-                         if signal.getsignal(signum) != signal.SIG_IGN}
+                         if signum != signal.SIGHUP or signal.getsignal(signum) != signal.SIG_IGN}
         read_end, self.write_end = os.pipe()
         os.set_blocking(self.write_end, False)
         self.previous_hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
