@@ -231,11 +231,12 @@ def test_a_signal_ends_at_once_what_loses_nothing_and_is_noted_elsewhere():
 
 
 def test_a_closed_terminal_stops_a_run_unless_nohup_keeps_that_away():
-    with pytest.raises(Interrupted) as caught, Interrupts() as interrupts, interrupts.at_once("stopped"):
-        signal.raise_signal(signal.SIGHUP)
-    assert caught.value.exit_code == 129
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
+        with pytest.raises(Interrupted) as caught, Interrupts() as interrupts, interrupts.at_once("stopped"):
+            signal.raise_signal(signal.SIGHUP)
+        assert caught.value.exit_code == 129
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with Interrupts() as interrupts:
             signal.raise_signal(signal.SIGHUP)
             assert not interrupts.requested()
