@@ -17,7 +17,8 @@ if __name__ == "__main__":
 
 def stopped_early(signum, frame):
     """Until there is something to save, a signal ends the process at once."""
-    os.write(2, b"launch.py: stopped before anything was begun\n")
+    with contextlib.suppress(OSError):  # a terminal that is gone
+        os.write(2, b"launch.py: stopped before anything was begun\n")
     os._exit(128 + signum)
 
 

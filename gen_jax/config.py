@@ -69,6 +69,7 @@ RUN = {  # what every experiment has, by section; the other sections are parts w
     }),
 }
 
+
 def check_form(config: Any, what: str) -> None:
     """Raises one UserError with a line for each section that config lacks, or that is none. what: it is, in words."""
     if not isinstance(config, ConfigDict):

@@ -9,6 +9,9 @@ from ml_collections import ConfigDict
 FREE = ("evals", "report", "log.tensorboard", "checkpoint", "data.cache", "data.cache_dir", "data.data_dir",
         "train.on_device_gb")
 
+# These as well in the same workdir: the data are known by their fingerprint, wherever they lie.
+MOVED = ("data.path",)
+
 # These as well, where no learning rate is scheduled over the run.
 LENGTH = ("train.epochs", "train.steps", "derived.total_steps")
 
@@ -23,7 +26,7 @@ def differences(old: dict, new: dict, goes_on: bool = True) -> list[str]:
         over it.
     """
     flat = _flat(new)
-    free = _free(flat) if goes_on else FREE
+    free = (*(_free(flat) if goes_on else FREE), *MOVED)
     old, new = _binding(old, free), _binding(new, free)
     changed = [key for key in sorted({*old, *new}) if old.get(key, "(none)") != new.get(key, "(none)")]
     lines = [f"{key}: {old.get(key, '(none)')} -> {new.get(key, '(none)')}" for key in changed]

@@ -87,7 +87,7 @@ def test_what_does_not_fit_is_the_user_s_error(run, workdir, tmp_path):
         (lambda: run.encode("~nobody_there/a.png"), "there is no such home folder"),
         (lambda: run.encode(np.zeros((1, 8, 8, 1)), given="3"), "given='3': must be values by name"),
         (lambda: run.sample(2, given={"label": "3"}), "does not condition on 'label'"),
-        (lambda: gen_jax.load(workdir.path, checkpoint=7), "there are latest, best and the steps"),
+        (lambda: gen_jax.load(workdir.path, checkpoint=7), "there are: latest, best, 12, 24, 36"),
         (lambda: gen_jax.load(tmp_path), "no run there"),
     ):
         with pytest.raises(UserError, match=said):

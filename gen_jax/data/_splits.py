@@ -11,7 +11,8 @@ from gen_jax.types import Source
 
 
 class Splits:
-    """The training and the test data of a run. What only one of them is given is left out of it, which is said.
+    """The training and the test data of a run. What is given with one of them alone is left out, with a
+    warning.
 
     load: of a split by its name. expected: the fingerprint that the data must have; "": any.
     """

@@ -112,11 +112,11 @@ def curve(axes: Axes, history: list[dict], name: str, label: str, **look) -> Non
     points = [(record[unit(history)], record[name]) for record in history if record.get(name) is not None]
     if not points:
         return
-    parts = np.array_split(np.array(points, float), min(len(points), BINS))
-    x, y = np.array([part.mean(0) for part in parts]).T
+    stretches = np.array_split(np.array(points, float), min(len(points), BINS))
+    x, y = np.array([part.mean(0) for part in stretches]).T
     [line] = axes.plot(x, y, label=label, marker="o" if len(x) == 1 else "", **look)
     if len(points) > 2 * BINS:
-        low, high = np.array([np.quantile(part[:, 1], (0.1, 0.9)) for part in parts]).T
+        low, high = np.array([np.quantile(part[:, 1], (0.1, 0.9)) for part in stretches]).T
         axes.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
 
 

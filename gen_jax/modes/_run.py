@@ -23,7 +23,7 @@ from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import digest
 
 CHECKPOINT = Setting("latest", "which state: latest, best (by checkpoint.best) or the number of a step that was saved")
-WHICH_AND_WHEN = ("end", "during", "every_epochs", "every_steps")  # of config.evals
+NOT_WHAT = ("end", "during", "every_epochs", "every_steps", "batch_size")  # of config.evals: which run, when, how
 
 
 def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interrupts, tensorboard: TensorBoard | None,
@@ -38,14 +38,16 @@ def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interr
       lines: what is printed, of all numbers of result.json and of those that were found just now.
     """
     result, found = result_of(run, workdir), {}
+    is_new = (read_json(workdir.result) or {}).get("state_sha256") != result["state_sha256"]
     with writing(workdir):
         write_json(workdir.result, result)
-        if not result["evals"]:  # figures in another format are of an earlier state
+        if is_new:  # figures in another format are of an earlier state
             results.remove_figures(workdir.figures, run.trained.config.report.format)
     keep = keeper(workdir, workdir.figures, "", run.trained.config.report, tensorboard, result["step"])
     line, left_out, failed = Line(), {}, []
+    stopped = "stopped while measuring; nothing that was saved is lost, the same command measures the rest"
     for i, name in enumerate(names, 1):
-        with (interrupts.at_once("stopped while measuring; training is finished and saved, the same command goes on"),
+        with (interrupts.at_once(stopped),
               line.evaluating(f"{name} {i}/{len(names)}")):
             numbers = _measured(name, run.trained, keep, left_out, failed)
         if numbers is None:
@@ -135,23 +137,23 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     """
     result, before = _unmeasured(run), read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"] and isinstance(before.get("metrics"), dict):
-        result["metrics"] = before["metrics"] | result["metrics"]
+        result["metrics"] |= before["metrics"]
         if _find_the_same(before["config"]["evals"], result["config"]["evals"]):
             result["evals"] = before.get("evals", [])
     return result
 
 
 def _find_the_same(before: dict, now: dict) -> bool:
-    """Whether evals find the same with these two config.evals: they differ only in which evals run, and when."""
-    return all(before[key] == now[key] for key in before.keys() & now.keys() - {*WHICH_AND_WHEN})
+    """Whether evals find the same with these two config.evals: they differ only in which evals run, when and how."""
+    return all(before[key] == now[key] for key in before.keys() & now.keys() - {*NOT_WHAT})
 
 
 def _unmeasured(run: Run) -> dict:
     """What result.json says of a run before anything is measured."""
     config, step = run.trained.config, int(run.state.step)
     seen = step * run.step_size
-    last = run.trained.history[-1] if run.trained.history else {}
+    of_step = next((record for record in reversed(run.trained.history) if record["step"] == step), {})
     return {"config": json.loads(config.to_json()), "seed": config.seed, "step": step, "images_seen": seen,
             "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": digest(run.state),
             "data_fingerprint": config.derived.data_fingerprint, "evals": [],
-            "metrics": {name: value for name, value in last.items() if "/" in name}}
+            "metrics": {name: value for name, value in of_step.items() if "/" in name}}

@@ -5,6 +5,7 @@ from gen_jax import experiment
 from gen_jax.command_line import Launch, load_config
 from gen_jax.errors import UserError
 from gen_jax.evals import lacks, needs
+from gen_jax.find import find
 from gen_jax.find import names as names_in
 from gen_jax.identity import length_is_fixed
 from gen_jax.modes._run import measure, result_of, writing
@@ -42,9 +43,11 @@ def train(config: ConfigDict, workdir: Workdir, restart: bool = False, waiting: 
         with writing(workdir):
             built = built._replace(config=workdir.compare(built.config))
     if is_config(config.evals.other):
-        _check_use(config)
+        if not _compares(config):
+            raise UserError(_useless(config))
         _train_other(config.evals.other, workdir, (*waiting, workdir))
-    load_other(built.config, workdir)  # what is wrong with it is said now, not after the training
+    if _compares(config):
+        load_other(built.config, workdir)  # what is wrong with it is said now, not after the training
     if restart:
         with writing(workdir):
             workdir.move_aside()
@@ -67,12 +70,16 @@ def train(config: ConfigDict, workdir: Workdir, restart: bool = False, waiting: 
                                                session.checkpoints.best_step()))
 
 
-def _check_use(config: ConfigDict) -> None:
-    """Raises UserError where no eval of config would look at the second run."""
-    if not any("other" in needs(name) for name in config.evals.end):
-        comparing = ", ".join(name for name in names_in("evals") if "other" in needs(name))
-        raise UserError(f"evals.other={config.evals.other}: no eval of evals.end compares two runs, as {comparing} do; "
-                        "name one there, or launch the other run's config with this one as evals.other")
+def _compares(config: ConfigDict) -> bool:
+    """Whether an eval of evals.end looks at the second run."""
+    return any(getattr(find("evals", name), "COMPARES", False) for name in config.evals.end)
+
+
+def _useless(config: ConfigDict) -> str:
+    """The line for a second run that no eval would look at."""
+    comparing = ", ".join(name for name in names_in("evals") if getattr(find("evals", name), "COMPARES", False))
+    return (f"evals.other={config.evals.other}: no eval of evals.end compares two runs, as {comparing} do; name one "
+            "there, or launch the other run's config with this one as evals.other")
 
 
 def _train_other(name: str, workdir: Workdir, waiting: tuple[Workdir, ...]) -> None:

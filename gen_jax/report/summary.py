@@ -56,8 +56,6 @@ def headlines(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
     return (ranked or [row for row in every if row.name in split])[:HEADLINES]
 
 
-
-
 def summary(config: ConfigDict, history: list[dict], numbers: Numbers, kept: int | None = None) -> list[str]:
     """The lines at the end of a run: headlines, sentences, and the best record. kept: the step of the best checkpoint.
     """
@@ -68,6 +66,7 @@ def summary(config: ConfigDict, history: list[dict], numbers: Numbers, kept: int
 def report(config: ConfigDict, numbers: Numbers, evals: Iterable[str] = ()) -> list[str]:
     """The lines of all that was just measured. evals: names of those that measured it."""
     return [*table(rows(numbers, parts.metrics(config, evals))), *sentences(numbers)]
+
 
 def table(rows: list[Row]) -> list[str]:
     """The rows in aligned columns; a column that no row has is left out."""

@@ -2,9 +2,9 @@
 
 checkpoints/<step>/arrays is Orbax's; checkpoints/<step>/metrics.jsonl is the log as it was at this step;
 checkpoints/<step>/manifest.json has the run, the step, and a sha256 of each file, of each array and of itself. A step
-is read back, and then appears by one rename, so a kill leaves no torn one; whatever is damaged later is noticed on
-restore. What is being written or removed is <step>.unfinished. A step that is saved again is <step>.replaced until the
-new one has its name.
+is looked up as a reader would do it, and then appears by one rename: a kill leaves no torn one. Whatever is damaged
+later is noticed on restore. What is being written or removed is <step>.unfinished. A step that is saved again is
+<step>.replaced until the new one has its name.
 """
 import contextlib
 import errno
@@ -129,8 +129,8 @@ class Checkpoints:
         step = self.best_step() if which == "best" else int(which) if which.isdecimal() else None
         if step not in self.steps():
             why = "no best one was kept: checkpoint.best names its metric" if which == "best" else "it is not there"
-            there = ", ".join(map(str, self.steps())) or "none"
-            raise UserError(f"checkpoint {which!r}: {why}; there are latest, best and the steps {there}")
+            there = ", ".join(["latest", *["best"] * (self.best_step() is not None), *map(str, self.steps())])
+            raise UserError(f"checkpoint {which!r}: {why}; there are: {there}")
         return step
 
     def meta(self) -> dict:

@@ -98,5 +98,6 @@ class Interrupts:
             while signum := signals.read(1):
                 time.sleep(PATIENCE)
                 if signum[0] in EXIT_CODES and self.message and not self.patient:
-                    os.write(2, f"{Path(sys.argv[0]).name}: {self.message}\n".encode())
+                    with contextlib.suppress(OSError):  # a terminal that is gone
+                        os.write(2, f"{Path(sys.argv[0]).name}: {self.message}\n".encode())
                     os._exit(EXIT_CODES[signum[0]])

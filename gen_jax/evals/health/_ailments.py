@@ -50,8 +50,8 @@ def verdict(records: list[dict]) -> str:
     """A sentence: the first ailment that holds to the last of records, its first step and evidence; or health."""
     if len(records) < RECENT:
         return (f"unknown: {len(records)} records have all signals, and a verdict takes {RECENT}; train on, or record "
-                "them more often (gan_signals in evals.during, a smaller evals.every_epochs or every_steps); the "
-                "objective must report D(x) and D(G(z))")
+                "them more often (gan_signals in evals.during, a smaller evals.every_epochs or every_steps); a loss "
+                "without probabilities, as Wasserstein's, has no D(x) and gets no verdict")
     if found := onset(records):
         ailment, first = found
         return f"{ailment.name} since step {_when(first)}: {ailment.evidence(records)}"

@@ -3,13 +3,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from gen_jax.data import stratified_rows
+from gen_jax.errors import NoOther
 from gen_jax.evals import Page, Result, Trained
 from gen_jax.evals.lab._page import Frame, Run, page
 from gen_jax.evals.lab._plane import bounds
 
 NEEDS = ("sample_prior", "decode", "kind:points", "vector")
+COMPARES = True
 DATA = 1000  # points of the data that are shown
 MAX_FRAMES = 150
 NUMBERS = ("modes/covered", "modes/high_quality", "modes/reverse_kl", "disc/loss", "gen/loss", "test/loss")
@@ -18,11 +21,19 @@ NUMBERS = ("modes/covered", "modes/high_quality", "modes/reverse_kl", "disc/loss
 def evaluate(trained: Trained) -> Iterator[Result]:
     """The page "lab", of the frames that lab_frames saved during training; none where it saved none.
 
-    With evals.other, a lab run too, both are played side by side.
+    With evals.other, a lab run too, both are played side by side; one alone where the other cannot be had.
     """
-    runs = [run for run in (_run(trained), trained.other and _run(trained.other)) if run]
+    runs = [run for run in (_run(trained), _other(trained)) if run]
     if runs:
         yield "lab", Page(page(runs))
+
+
+def _other(trained: Trained) -> Run | None:
+    try:
+        return _run(trained.other) if trained.other else None
+    except NoOther as error:
+        logging.warning("lab: %s", "; ".join(error.faults))
+        return None
 
 
 def _run(trained: Trained) -> Run | None:

@@ -16,6 +16,7 @@ from gen_jax.style import figure
 from gen_jax.types import Metric, Source
 
 NEEDS = ("encode", "decode", "other", "vector", "tiles")
+COMPARES = True
 METRICS = {"near_data/*_prior": Metric("share of latents", "higher", of="samples"),
            "near_data/*": Metric("share of latents", "higher", rank=2, of="samples")}
 NUM = 500  # latents drawn for the number

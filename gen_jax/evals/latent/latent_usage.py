@@ -37,7 +37,7 @@ def _figure(kl: np.ndarray, variance: np.ndarray, active: np.ndarray) -> Figure:
     axes[1, 0].bar(places, variance[order], color=colors)
     log_scale(axes[1, 0])
     axes[1, 0].axhline(ACTIVE_VARIANCE, color=GREY, linestyle="--")
-    axes[1, 0].set(title=f"{active.sum()} of {len(kl)} latents are active: it is above {ACTIVE_VARIANCE} (dashed)",
+    axes[1, 0].set(title=f"{active.sum()} of {len(kl)} latents are active (above {ACTIVE_VARIANCE}, the dashed line)",
                    ylim=(ACTIVE_VARIANCE / 100, None), ylabel="variance of the\nposterior mean")
     if len(kl) <= MOST_NAMED:
         axes[1, 0].set_xticks(places, order)
