@@ -30,7 +30,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     z = plane.embed(np.stack(np.meshgrid(across, up), -1).reshape(-1, 2))
     x = trained.spec.kind.tile(trained.decode(z))
     fig, [[axes]] = figure(7.0, width=6.5)
-    title = f"images decoded over {plane.title}\nat equal steps of a normal's probability, from 5% to 95%"
+    title = f"images decoded over\n{plane.title}\nat equal steps of a normal's probability, from 5% to 95%"
     show_rows(axes, x.reshape(SIDE, SIDE, *x.shape[1:]), title, _every_other(up),
               _every_other(across), xlabel=plane.names[0], ylabel=plane.names[1], gap=int(x.shape[1] < 16))
     yield "manifold", fig
