@@ -115,7 +115,7 @@ def curve(axes: Axes, history: list[dict], name: str, label: str, **look) -> Non
         return
     stretches = np.array_split(np.array(points, float), min(len(points), BINS))
     x, y = np.array([part.mean(0) for part in stretches]).T
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))  # so few that large numbers stand apart
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))  # few, so that none touch
     [line] = axes.plot(x, y, label=label, marker="o" if len(x) == 1 else "", **look)
     if len(points) > 2 * BINS:
         low, high = np.array([np.quantile(part[:, 1], (0.1, 0.9)) for part in stretches]).T
