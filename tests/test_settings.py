@@ -129,3 +129,4 @@ def test_a_resumed_run_may_be_measured_otherwise_and_be_longer_but_is_the_same_r
     assert differences(old.to_dict(), new.to_dict()) == ["model.latent_dim: 8 -> 3"]
     old.optim.vae.schedule = new.optim.vae.schedule = "cosine"
     assert "train.epochs: 150 -> 9" in differences(old.to_dict(), new.to_dict())
+    assert not differences({"data": {"path": "here"}}, {"data": {"path": "there"}}), "their fingerprint tells data"

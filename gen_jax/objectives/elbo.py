@@ -74,11 +74,8 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
     predict: see evals/_trained.py; and posterior (x -> mean, logvar), target (x, key -> what is modelled of x),
     log_weight (target, given, key -> [B]), output (z -> what the decoder gives), nll (output, x -> -log p(x|z) [B]).
     """
-    like, kind = likelihood.build(hp, spec.kind), spec.kind
-    nets, augment = {**nets, **like.nets}, augmentation.chain(hp.augment, spec.x)
-
-    def augmented(batch: Batch, key: jax.Array) -> Batch:
-        return batch._replace(x=kind.clip(kind.from_generator(augment(kind.to_generator(batch.x), key))))
+    like, augment = likelihood.build(hp, spec.kind), augmentation.chain_of_model(hp.augment, spec)
+    nets = {**nets, **like.nets}
 
     def bound(vars: Vars, batch: Batch, key: jax.Array, train: bool):
         target_key, z_key = noise.split(key) if like.binarize else (key, key)  # only binarising draws from the first
@@ -91,7 +88,7 @@ def build(nets: Mapping[str, Net], hp: ConfigDict, spec: Spec) -> Objective:
         key = keys.move
         if hp.augment:
             key, augment_key = noise.split(key)
-            batch = augmented(batch, augment_key)
+            batch = batch._replace(x=augment(batch.x, augment_key))
         per_example, state = bound(vars, batch, key, train=True)
         means = {name: term.mean() for name, term in per_example.items()}
         return means["loss"], Aux(means, state)

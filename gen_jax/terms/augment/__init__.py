@@ -13,6 +13,7 @@ from gen_jax.config import name_list
 from gen_jax.errors import UserError
 from gen_jax.find import find, names
 from gen_jax.settings import Must, Setting
+from gen_jax.types import Spec
 
 SETTING = Setting("", "how training images (a GAN's fakes too) are changed at random, comma-separated files of "
                   "gen_jax/terms/augment",
@@ -35,3 +36,9 @@ def chain(policies: str, shape: tuple[int, ...]) -> Callable[[jax.Array, jax.Arr
             x = step(x, jax.random.fold_in(key, i))
         return x
     return augment
+
+
+def chain_of_model(policies: str, spec: Spec) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """The same of x in the range that models see, [0,1] of images."""
+    kind, augment = spec.kind, chain(policies, spec.x)
+    return lambda x, key: kind.clip(kind.from_generator(augment(kind.to_generator(x), key)))
