@@ -1,0 +1,119 @@
+"""The latent space to play with: where codes lie, and the decoder, which the page runs."""
+import base64
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gen_jax.data import stratified_rows, take
+from gen_jax.errors import NoData
+from gen_jax.evals import Trained, in_words, lacks
+from gen_jax.evals.latent._codes import CodeStatistics
+from gen_jax.pages.decoder import Program, Unknown, program
+from gen_jax.types import Source, Vars
+
+NEEDS = ("decode", "vector", "kind:image")
+MAX_SIZE = 3_000_000  # characters of the decoder's weights in the page
+MAX_CODES = 2000  # in the scatter
+DRAWS = 100  # codes from the prior
+GREY = 1 / 255
+CLOSE = GREY / 2  # float16 weights may change a pixel by so much
+LARGE = 4096  # numbers of an array that float16 is worth it for
+
+
+def content(trained: Trained) -> dict:
+    """What the page shows of latent space; {"why": a sentence} where it can show nothing."""
+    if lacking := lacks(NEEDS, trained):
+        return {"why": in_words(lacking)}
+    if trained.objective.conditions:
+        return {"why": f"its decoder must be told {', '.join(trained.objective.conditions)}, which the page cannot do"}
+    draws = _draws(trained)
+    try:
+        decoder = _program(trained, draws)
+    except Unknown as error:
+        return {"why": f"its decoder uses {error}, which the page does not know"}
+    if decoder.size > MAX_SIZE:
+        return {"why": f"its decoder's weights take {decoder.size / 1e6:.1f} MB, and the page carries up to "
+                       f"{MAX_SIZE / 1e6:.0f} MB"}
+    return {"decoder": decoder.content(), "shape": trained.spec.x, "dim": trained.latent_dim,
+            "draws": _floats(draws), "has_prior": "sample_prior" in trained.objective.predict,
+            **_spread(trained, draws), **_codes(trained)}
+
+
+def _program(trained: Trained, codes: np.ndarray) -> Program:
+    """The decoder, with its large weights in float16 where no pixel of these codes is CLOSE to telling."""
+    short = replace(trained, vars=_rounded(trained.vars))
+    chosen = short if np.abs(short.decode(codes) - trained.decode(codes)).max() <= CLOSE else trained
+    return program(lambda z: chosen.objective.predict["decode"](chosen.vars, z, {}), trained.latent_dim)
+
+
+def _rounded(vars: Vars) -> Vars:
+    """vars with large matrices and kernels to float16's precision."""
+    def short(array):
+        is_large = array.size >= LARGE and jnp.issubdtype(array.dtype, jnp.floating)
+        return array.astype(jnp.float16).astype(array.dtype) if is_large else array
+    return vars.replace(params=jax.tree.map(short, vars.params))
+
+
+def _draws(trained: Trained) -> np.ndarray:
+    """Codes [DRAWS,Z] from the prior; where there is none, from a normal fitted to the codes."""
+    if "sample_prior" in trained.objective.predict:
+        return trained.sample_prior(trained.key("report"), DRAWS, {})
+    statistics = _statistics(trained) or {"mean": np.zeros(trained.latent_dim), "cov": np.eye(trained.latent_dim)}
+    rng = np.random.default_rng(trained.config.seed)
+    return rng.multivariate_normal(statistics["mean"], statistics["cov"], DRAWS).astype(np.float32)
+
+
+def _statistics(trained: Trained) -> dict | None:
+    """What the checkpoint says of the training data's codes, or would say; None without codes, or without both."""
+    try:
+        return trained.codes or CodeStatistics(trained.train, trained.spec.kind).of(trained)
+    except NoData:
+        return None
+
+
+def _spread(trained: Trained, draws: np.ndarray) -> dict:
+    """Where codes lie: their mean and deviations, the latents by how much they vary, a plane, and sets' mean codes."""
+    known = _statistics(trained)
+    if known is None:
+        return {"mean": [0] * trained.latent_dim, "std": [float(draws.std())] * trained.latent_dim,
+                "order": list(range(trained.latent_dim)), "plane": None, "sets": {}}
+    mean, cov = np.array(known["mean"]), np.array(known["cov"])
+    std = np.sqrt(np.diag(cov))
+    return {"mean": mean.tolist(), "std": std.tolist(), "order": np.argsort(-std, kind="stable").tolist(),
+            "plane": _plane(mean, cov), "sets": known["sets"]}
+
+
+def _plane(mean: np.ndarray, cov: np.ndarray) -> dict | None:
+    """The plane that the scatter is in: both latents of two, else the two directions in which codes vary most."""
+    dim = len(mean)
+    if dim < 2:
+        return None
+    if dim == 2:
+        return {"origin": [0, 0], "axes": np.eye(2).tolist(), "names": ["latent 0", "latent 1"]}
+    _, vectors = np.linalg.eigh(cov)
+    axes = vectors[:, [-1, -2]].T
+    axes *= np.sign(axes[np.arange(2), np.abs(axes).argmax(1)])[:, None]
+    return {"origin": mean.tolist(), "axes": axes.tolist(),
+            "names": ["first principal direction of the codes", "second principal direction"]}
+
+
+def _codes(trained: Trained) -> dict:
+    """Codes of test examples and their classes; {} where the data cannot be had, or nothing encodes them."""
+    try:
+        if lacks(("encode",), trained):
+            return {}
+        some = take(trained.test, stratified_rows(trained.test, MAX_CODES))
+    except NoData:
+        return {}
+    codes = trained.encode(np.asarray(trained.spec.kind.to_model(some.x)), some.given)
+    return {"codes": _floats(codes), **_labels(some)}
+
+
+def _labels(source: Source) -> dict:
+    return {} if source.labels is None else {"labels": source.labels.tolist(), "classes": source.classes}
+
+
+def _floats(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
