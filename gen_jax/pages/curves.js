@@ -27,6 +27,13 @@ function scale(low, high, from, to, isLog, about) {
   return {place, ticks: isLog ? logTicks(low, high) : ticks(low, high, about)};
 }
 
+/** Where most values lie: the few that lie far out of it, as those of the first records do, are cut. */
+function usualRange(values) {
+  const sorted = [...values].sort((a, b) => a - b), at = share => sorted[Math.round(share * (sorted.length - 1))];
+  const room = 0.75 * (at(0.95) - at(0.05));
+  return [Math.max(sorted[0], at(0.05) - room), Math.min(sorted.at(-1), at(0.95) + room)];
+}
+
 /** The index of a series' best value, -1 where more is neither better nor worse. */
 function bestOf(values, better) {
   if (!better) return -1;
@@ -34,8 +41,8 @@ function bestOf(values, better) {
     value != null && (best < 0 || (better === "higher" ? value > values[best] : value < values[best])) ? i : best, -1);
 }
 
-/** The series of a chart by which its best record is told: that of the test data, where there is one. */
-const judged = chart => chart.series.find(series => series.name === "test") ?? chart.series[0];
+/** The series of a chart by which its best record is told: that of the samples, or else of the test data. */
+const judged = chart => ["samples", "test"].map(name => chart.series.find(series => series.name === name)).find(Boolean) ?? chart.series[0];
 
 class Chart {
   /** chart: {name, unit, better, series}; clock: the charts' common one. */
@@ -74,7 +81,7 @@ class Chart {
     if (this.best < 0) return;
     const at = `${this.clock.unit} ${count(this.clock.x[this.best])}`;
     element("span", legend, {class: "muted small"},
-      `best${this.chart.series.length > 1 ? ` ${series.name}` : ""}: ${words(series.values[this.best])} at ${at}`);
+      `best${this.chart.series.length > 1 ? ` ${series.name}` : ""}: ${words(series.values[this.best], 5)} at ${at}`);
   }
 
   listen() {
@@ -117,7 +124,8 @@ class Chart {
         this.isLog ? "no value above 0: switch to a linear scale" : "nothing is shown");
       return;
     }
-    const low = known.reduce((a, b) => Math.min(a, b)), high = known.reduce((a, b) => Math.max(a, b));
+    const least = known.reduce((a, b) => Math.min(a, b)), most = known.reduce((a, b) => Math.max(a, b));
+    const [low, high] = this.isLog || this.isWhole ? [least, most] : usualRange(known);
     const margin = high > low ? 0.04 * (high - low) : Math.abs(high) || 1;
     const [from, to] = this.isLog ? [low / 1.03, high * 1.03] : [low - margin, high + margin];
     const bottom = SPAN.height - SPAN.bottom;
@@ -128,9 +136,17 @@ class Chart {
       element("text", svg, {x: SPAN.left - 6, y: this.y.place(tick) + 4, "text-anchor": "end"}, words(tick));
     }
     for (const tick of clock.x.length > 1 ? this.x.ticks : clock.x) {
-      element("text", svg, {x: this.x.place(tick), y: SPAN.height - 6, "text-anchor": "middle"}, words(tick));
+      const x = this.x.place(tick), isLast = x > width - SPAN.right - 16;
+      if (x < SPAN.left + 12) continue;  // where the unit stands
+      element("text", svg, {x: isLast ? width - SPAN.right : x, y: SPAN.height - 6, "text-anchor": isLast ? "end" : "middle"}, words(tick));
     }
     element("line", svg, {class: "grid", x1: SPAN.left, x2: width - SPAN.right, y1: bottom, y2: bottom});
+    element("text", svg, {x: SPAN.left - 6, y: SPAN.height - 6, "text-anchor": "end"}, clock.unit);
+    const cut = [most > high && `↑ up to ${words(most)}`, least < low && `↓ down to ${words(least)}`].filter(Boolean);
+    element("text", svg, {x: width - SPAN.right, y: SPAN.top + 2, "text-anchor": "end"}, cut.join("  "));
+    const [wide, tall] = [width - SPAN.left - SPAN.right, bottom - SPAN.top];
+    this.inside = element("svg", svg, {x: SPAN.left, y: SPAN.top, width: wide, height: tall, overflow: "hidden",
+      viewBox: `${SPAN.left} ${SPAN.top} ${wide} ${tall}`});
     shown.forEach((values, i) => this.addCurve(values, i));
     this.addBest();
     this.cross = element("g", svg);
@@ -145,13 +161,14 @@ class Chart {
       pen = "L";
       return point;
     }).join("");
-    element("path", this.svg, {class: "curve", d: path, stroke: `var(--line-${i % 6})`, "stroke-dasharray": DASHES[i % 6]});
-    if (values.filter(value => value != null).length === 1) this.addDot(this.svg, values.findIndex(value => value != null), values, i);
+    element("path", this.inside, {class: "curve", d: path, stroke: `var(--line-${i % 6})`, "stroke-dasharray": DASHES[i % 6]});
+    if (values.filter(value => value != null).length === 1) this.addDot(this.inside, values.findIndex(value => value != null), values, i);
   }
 
   addDot(parent, at, values, i, radius = 3.5) {
-    if (values[at] == null) return;
-    element("circle", parent, {cx: this.x.place(this.clock.x[at]), cy: this.y.place(values[at]), r: radius,
+    const y = values[at] == null ? -1 : this.y.place(values[at]);
+    if (y < 0 || y > SPAN.height) return;
+    element("circle", parent, {cx: this.x.place(this.clock.x[at]), cy: y, r: radius,
       fill: `var(--line-${i % 6})`, stroke: "var(--page)"});
   }
 
@@ -166,7 +183,7 @@ class Chart {
   point() {
     const {clock, chart, svg} = this, at = clock.at ?? clock.x.length - 1;
     const known = chart.series.map(({values}) => values.findLastIndex((value, i) => i <= at && value != null));
-    chart.series.forEach(({values}, i) => setText(this.outputs[i], words(values[known[i]] ?? null)));
+    chart.series.forEach(({values}, i) => setText(this.outputs[i], words(values[known[i]] ?? null, 5)));
     svg.setAttribute("aria-valuenow", clock.x[at]);
     svg.setAttribute("aria-valuetext", `${clock.unit} ${count(clock.x[at])}: ` +
       chart.series.map(({name, values}, i) => `${name} ${words(values[known[i]] ?? null)}`).join(", "));
@@ -190,8 +207,13 @@ function addCharts(parent, {unit, x, charts}, first = 6) {
   }};
   const made = [];
   const controls = element("div", parent, {class: "controls"});
-  const box = element("input", element("label", controls, {}, ""), {type: "checkbox", id: "log"});
-  box.after(" logarithmic scale");
+  const addSwitch = (label, change) => {
+    const box = element("input", element("label", controls), {type: "checkbox"});
+    box.after(` ${label}`);
+    box.addEventListener("change", () => made.forEach(chart => { change(chart, box.checked); chart.draw(); }));
+  };
+  addSwitch("logarithmic scale", (chart, isOn) => { chart.isLog = isOn; });
+  addSwitch("whole range", (chart, isOn) => { chart.isWhole = isOn; });
   element("span", controls, {class: "muted keys"}, "Point at a curve, or focus it and press the arrow keys, to read its values.");
   const place = element("div", parent, {class: "charts"});
   charts.slice(0, first).forEach(chart => made.push(new Chart(place, chart, clock)));
@@ -201,7 +223,6 @@ function addCharts(parent, {unit, x, charts}, first = 6) {
     const rest = element("div", more, {class: "charts"});
     charts.slice(first).forEach(chart => made.push(new Chart(rest, chart, clock)));
   }
-  box.addEventListener("change", () => made.forEach(chart => { chart.isLog = box.checked; chart.draw(); }));
   return made;
 }
 

@@ -78,7 +78,7 @@ class Writer:
         ends = np.cumsum([0, *(prod(array.shape) for array in inputs)])
         numbers = function(*(np.arange(start, end).reshape(array.shape)
                              for start, end, array in zip(ends, ends[1:], inputs, strict=False)))
-        if isinstance(inputs[0], Ref) and numbers.size == ends[1] and np.array_equal(numbers.ravel(), np.arange(ends[1])):
+        if isinstance(inputs[0], Ref) and np.array_equal(numbers.ravel(), np.arange(ends[1])):
             return Ref(inputs[0].index, numbers.shape)
         return self.step("gather", inputs, numbers.shape, index=_base64(numbers, "<i4"))
 
@@ -118,7 +118,11 @@ def _outputs(eqn: Any, arrays: list, writer: Writer) -> list[Ref | np.ndarray]:
     if any(isinstance(array, Ref) for array in arrays):
         if name == "split":
             return _split(arrays[0], writer, **eqn.params)
+        if eqn.primitive.multiple_results:
+            raise Unknown(name)
         return [_translated(name, arrays, eqn.params, eqn.outvars[0].aval.shape, writer)]
+    if by_numpy := MOVES.get(name) or KNOWN.get(name):
+        return [by_numpy(*arrays, **eqn.params)]
     outputs = eqn.primitive.bind(*arrays, **eqn.params)
     return [np.asarray(output) for output in (outputs if eqn.primitive.multiple_results else [outputs])]
 
@@ -230,6 +234,10 @@ MOVES = {  # primitives that move elements, by numpy
     "rev": lambda x, dimensions: np.flip(x, dimensions),
     "squeeze": lambda x, dimensions: x.squeeze(tuple(dimensions)),
     "transpose": lambda x, permutation: x.transpose(permutation),
+}
+KNOWN = {  # of norms, whose statistics are known: numpy has nothing to compile
+    "add": lambda a, b, **_: a + b, "sub": lambda a, b, **_: a - b, "mul": lambda a, b, **_: a * b,
+    "rsqrt": lambda x, **_: 1 / np.sqrt(x),
 }
 OTHERS = {"dot_general": _matrices, "conv_general_dilated": _convolution, "integer_pow": _power}
 

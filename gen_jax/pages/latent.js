@@ -24,6 +24,7 @@ class Point {
 }
 
 const combine = (a, b, share) => a.map((value, i) => value + share * b[i]);
+const hundredths = value => (Math.round(100 * value) / 100 || 0).toFixed(2).replace("-", "−");
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
 /** The picture of the point, decoded. */
@@ -56,7 +57,6 @@ class Plane {
     this.where = element("output", parent, {class: "small", "aria-live": "polite"});
     element("p", parent, {class: "muted small keys"}, "Drag the point, or focus the plane and press the arrow keys, with shift for larger steps.");
     this.codes = space.codes ? this.projected(floats(space.codes)) : [];
-    this.means = Object.entries(space.sets).filter(([name]) => !space.classes || space.classes.includes(name));
     this.setView();
     this.listen();
     new ResizeObserver(() => this.resize()).observe(this.canvas);
@@ -170,7 +170,7 @@ class Plane {
     context.textBaseline = "middle";
     context.lineWidth = 4 * unit;
     context.lineJoin = "round";
-    for (const [name, code] of this.space.classes ? this.means : []) {
+    for (const {name, code} of this.space.sets.filter(set => set.is_class)) {
       const [x, y] = this.pixel(this.project(code));
       context.strokeStyle = color("--page");
       context.strokeText(name, x, y);
@@ -190,7 +190,7 @@ class Plane {
       context.arc(x, y, radius * unit, 0, 2 * Math.PI);
       context.fill();
     }
-    setText(this.where, this.names.map((name, i) => `${name}: ${words(place[i], 3)}`).join(", "));
+    setText(this.where, this.names.map((name, i) => `${name}: ${hundredths(place[i])}`).join(", "));
   }
 }
 
@@ -211,7 +211,7 @@ function addSliders(parent, space, point) {
     input.addEventListener("input", () => point.move(point.z.map((value, i) => i === latent ? Number(input.value) : value), input));
     point.listeners.push((z, mover) => {
       if (mover !== input) input.value = z[latent];
-      output.textContent = words(z[latent], 2);
+      output.textContent = hundredths(z[latent]);
     });
   }
 }
@@ -229,25 +229,25 @@ function addPlaces(parent, space, point) {
     return draws.subarray(next * space.dim, (next + 1) * space.dim);
   }, space.has_prior ? `the next of ${number} draws from the prior` : `the next of ${number} draws from a normal fitted to the codes`);
   go("mean", () => space.mean, space.codes ? "the mean of the training codes" : "the middle");
-  for (const [name, code] of Object.entries(space.sets)) go(name, () => code, `the mean code of the training examples of “${name}”`);
+  for (const {name, code} of space.sets) go(name, () => code, `the mean code of the training examples of “${name}”`);
 }
 
 /** A slider along the vector from one set's mean code to another's. */
 function addConcept(parent, space, point) {
-  const names = Object.keys(space.sets);
-  if (names.length < 2) return;
+  const {sets} = space, first = Math.max(0, sets.findIndex(set => !set.is_class));
+  if (sets.length < 2) return;
   const row = element("div", parent, {class: "controls", role: "group", "aria-label": "Along a concept vector"});
-  const [source, target] = [["from", names.length - 2], ["to", names.length - 1]].map(([word, chosen]) => {
+  const [source, target] = [["from", first], ["to", first + 1]].map(([word, chosen]) => {
     const select = element("select", element("label", row, {}, word));
-    names.forEach((name, i) => { element("option", select, {selected: i === chosen}, name); });
+    sets.forEach(({name}, i) => { element("option", select, {selected: i === chosen, value: i}, name); });
     return select;
   });
   const input = element("input", row, {type: "range", min: -1.5, max: 1.5, step: 0.01, value: 0, "aria-label": "how far along the concept vector"});
   const output = element("output", row, {}, "0");
   let base = point.z;
   input.addEventListener("input", () => {
-    const vector = space.sets[target.value].map((value, i) => value - space.sets[source.value][i]);
-    output.textContent = words(Number(input.value), 2);
+    const vector = combine(sets[target.value].code, sets[source.value].code, -1);
+    output.textContent = hundredths(Number(input.value));
     point.move(combine(base, vector, Number(input.value)), input);
   });
   const begin = () => { base = point.z; input.value = 0; output.textContent = "0"; };

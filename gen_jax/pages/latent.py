@@ -3,7 +3,6 @@ import base64
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from gen_jax.data import stratified_rows, take
@@ -16,7 +15,7 @@ from gen_jax.types import Source, Vars
 NEEDS = ("decode", "vector", "kind:image")
 MAX_SIZE = 3_000_000  # characters of the decoder's weights in the page
 MAX_CODES = 2000  # in the scatter
-DRAWS = 100  # codes from the prior
+DRAWS = 64  # codes from the prior: as many as the eval samples draws by default, for what is compiled already
 GREY = 1 / 255
 CLOSE = GREY / 2  # float16 weights may change a pixel by so much
 LARGE = 4096  # numbers of an array that float16 is worth it for
@@ -51,8 +50,9 @@ def _program(trained: Trained, codes: np.ndarray) -> Program:
 def _rounded(vars: Vars) -> Vars:
     """vars with large matrices and kernels to float16's precision."""
     def short(array):
-        is_large = array.size >= LARGE and jnp.issubdtype(array.dtype, jnp.floating)
-        return array.astype(jnp.float16).astype(array.dtype) if is_large else array
+        is_large = array.size >= LARGE and array.dtype == np.float32
+        with np.errstate(over="ignore"):  # of what is infinite then, pixels tell
+            return np.asarray(array).astype(np.float16).astype(np.float32) if is_large else array
     return vars.replace(params=jax.tree.map(short, vars.params))
 
 
@@ -78,11 +78,17 @@ def _spread(trained: Trained, draws: np.ndarray) -> dict:
     known = _statistics(trained)
     if known is None:
         return {"mean": [0] * trained.latent_dim, "std": [float(draws.std())] * trained.latent_dim,
-                "order": list(range(trained.latent_dim)), "plane": None, "sets": {}}
+                "order": list(range(trained.latent_dim)), "plane": None, "sets": []}
     mean, cov = np.array(known["mean"]), np.array(known["cov"])
     std = np.sqrt(np.diag(cov))
     return {"mean": mean.tolist(), "std": std.tolist(), "order": np.argsort(-std, kind="stable").tolist(),
-            "plane": _plane(mean, cov), "sets": known["sets"]}
+            "plane": _plane(mean, cov), "sets": _sets(known["sets"], trained.spec.classes)}
+
+
+def _sets(sets: dict[str, list], classes: tuple[str, ...]) -> list[dict]:
+    """{"name", "code": mean code, "is_class"} of each set, the classes first."""
+    found = [{"name": name, "code": code, "is_class": name in classes} for name, code in sets.items()]
+    return sorted(found, key=lambda of: not of["is_class"])
 
 
 def _plane(mean: np.ndarray, cov: np.ndarray) -> dict | None:

@@ -10,6 +10,8 @@ from gen_jax.report.files import read_json
 from gen_jax.report.settings import explained, values_of
 from gen_jax.report.workdir import Workdir
 
+ORDER = ("seed", "data", "model", "objective", "optim", "train", "evals", "checkpoint", "log", "report")
+
 
 def settings(config: ConfigDict) -> list[dict]:
     """Each setting of config: key, value, meaning, and its default where that is another. A part's name has none."""
@@ -21,7 +23,13 @@ def settings(config: ConfigDict) -> list[dict]:
         is_default = setting is None or (not is_name and _text(value) == _text(setting.value()))
         default = {} if is_default or is_name else {"default": _text(setting.value())}
         return {"key": key, "value": _text(value), "meaning": meaning, "differs": not is_default, **default}
-    return [row(key, value) for key, value in values_of(config).items()]
+    return sorted((row(key, value) for key, value in values_of(config).items()), key=_place)
+
+
+def _place(row: dict) -> int:
+    """Where a setting stands: those of what was trained first, those of how it was watched last."""
+    section = row["key"].partition(".")[0]
+    return ORDER.index(section) if section in ORDER else len(ORDER)
 
 
 def launches(folder: Workdir) -> list[dict]:

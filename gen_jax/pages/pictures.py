@@ -18,22 +18,23 @@ from gen_jax.style import styled
 from gen_jax.types import Source
 
 TYPES = {"png": "image/png", "svg": "image/svg+xml", "gif": "image/gif"}
-OVER_TIME = 2_000_000  # bytes of all pictures that were drawn during training
-FIGURES = 3_000_000  # bytes of all figures
 EXAMPLES = 60
 
 
-def over_time(folder: Workdir) -> list[dict]:
-    """For each name under which pictures were drawn during training: {"name", "frames": [{"at", "src"}]}."""
+def over_time(folder: Workdir, room: int) -> list[dict]:
+    """For each name under which pictures were drawn during training: {"name", "of", "frames": [{"at", "src"}]}.
+
+    Of so many pictures, "of", those are shown that have room, in characters of the page.
+    """
     names = sorted({path.stem.rpartition("_")[0] for path in folder.samples.glob("*_*.png")})
     files = {name: [path for path in folder.saved(name) if path.suffix == ".png"] for name in names}
-    return [{"name": name, "of": len(paths), "frames": _thinned(paths, OVER_TIME // len(files))}
+    return [{"name": name, "of": len(paths), "frames": _thinned(paths, room // len(files))}
             for name, paths in files.items() if paths]
 
 
 def _thinned(paths: list[Path], room: int) -> list[dict]:
     """As many of the files, in even distances, as have room; at least the first and the last."""
-    size = len(_small(paths[-1]))
+    size = _characters(len(_small(paths[-1])))
     count = min(len(paths), max(2, room // size))
     chosen = np.unique(np.linspace(0, len(paths) - 1, count).round().astype(int))
     return [{"at": int(paths[i].stem.rpartition("_")[2]), "src": source("png", _small(paths[i]))} for i in chosen]
@@ -56,22 +57,23 @@ def _shrunk(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def figures(folder: Workdir, config: ConfigDict) -> list[dict]:
-    """{"name", "caption", "room", "src"} of each figure, in the order of the evals; "file" in place of "src" where a
-    page cannot show it, or has no room."""
+def figures(folder: Workdir, config: ConfigDict, room: int) -> list[dict]:
+    """{"name", "caption", "src"} of each figure, in the order of the evals; "file" in place of "src" where a page
+    cannot show it, or has no room, in characters."""
     order = [*config.evals.end]
     paths = sorted((path for path in folder.figures.glob("*.*") if path.suffix[1:] in (*TYPES, "pdf")),
                    key=lambda path: (_position(_eval_of(path.stem, order), order), path.name))
     shown = {path.stem for path in paths if path.suffix in (".png", ".svg")}
     paths = [path for path in paths if path.suffix in (".png", ".svg") or path.stem not in shown]
-    left, made = FIGURES, []
+    made = []
     for path in sorted(paths, key=lambda path: path.stat().st_size):
-        fits = path.suffix != ".pdf" and path.stat().st_size <= left
-        left -= path.stat().st_size * fits
+        size = _characters(path.stat().st_size)
+        fits = path.suffix != ".pdf" and size <= room
+        room -= size * fits
         made.append((path, {"src": source(path.suffix[1:], path.read_bytes())} if fits else {
             "file": f"{folder.figures.name}/{path.name}"}))
     made.sort(key=lambda item: paths.index(item[0]))
-    return [{"name": path.stem, **_described(_eval_of(path.stem, order)), **what} for path, what in made]
+    return [{"name": path.stem, "caption": _caption(_eval_of(path.stem, order)), **what} for path, what in made]
 
 
 def _eval_of(figure: str, evals: Iterable[str]) -> str:
@@ -91,14 +93,13 @@ def _position(name: str, order: list[str]) -> int:
     return order.index(name) if name in order else len(order)
 
 
-def _described(name: str) -> dict:
-    """An eval's first sentence, and the folder of its kind."""
+def _caption(name: str) -> str:
+    """What an eval draws, in the first sentence of its file."""
     try:
-        module = find("evals", name)
+        words = find("evals", name).__doc__ or ""
     except UserError:
-        return {"caption": "", "room": ""}
-    return {"caption": (module.__doc__ or "").strip().split("\n\n")[0].replace("\n", " "),
-            "room": module.__name__.split(".")[-2]}
+        words = ""
+    return " ".join(words.strip().split("\n\n")[0].split())
 
 
 def examples(trained: Trained) -> dict | None:
@@ -123,6 +124,11 @@ def png(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels.squeeze()).save(buffer, format="png", optimize=True)
     return buffer.getvalue()
+
+
+def _characters(size: int) -> int:
+    """How many characters of base64 so many bytes are."""
+    return -(-size // 3) * 4
 
 
 def source(ending: str, data: bytes) -> str:

@@ -18,22 +18,22 @@ function addHeader(run) {
 function addTiles(parent, rows) {
   const tiles = element("dl", parent, {class: "tiles"});
   for (const row of rows) {
-    const [column, {value}] = Object.entries(row.values).find(([column]) => column === "test") ?? Object.entries(row.values)[0];
+    const column = ["samples", "test", "train"].find(column => row.values[column]), {value} = row.values[column];
+    const real = column === "samples" && row.values.test && `test examples reach ${words(row.values.test.value, 5)}`;
     const tile = element("div", tiles);
     element("dt", tile, {}, `${row.name}, ${column}`);
-    element("dd", tile, {}, words(value));
-    element("dd", tile, {class: "small"}, join([row.unit, row.better && `${row.better} is better`]));
+    element("dd", tile, {}, words(value, 5));
+    element("dd", tile, {class: "small"}, join([row.unit, row.better && `${row.better} is better`, real]));
   }
   tiles.hidden = !rows.length;
 }
 
-function addTraining({curves, sentences}) {
+function addTraining({curves}) {
   const place = section("Training");
   if (!curves.x.length) {
     element("p", place, {}, "Nothing is recorded yet.");
     return;
   }
-  for (const {name, text} of sentences.filter(({name}) => name.endsWith("verdict"))) element("p", place, {}, `${name}: ${text}`);
   addCharts(place, curves);
   const notes = element("p", place, {class: "muted small"}, `A ring marks the best record. ${count(curves.x.length)} records` +
     (curves.every > 1 ? `, every ${count(curves.every)}th of metrics.jsonl. ` : ". "));
@@ -41,11 +41,11 @@ function addTraining({curves, sentences}) {
 }
 
 /** A slider over the pictures that were drawn during training. */
-function addOverTime({over_time, curves}) {
+function addOverTime({over_time, curves, data}) {
   if (!over_time.length) return;
   const place = section("Samples over training");
   for (const {name, of, frames} of over_time) {
-    const group = element("div", place, {class: "over-time"});
+    const group = element("div", element("div", place, {class: "beside"}), {class: "over-time"});
     const controls = element("div", group, {class: "controls"});
     const label = element("label", controls, {style: "flex: 1 1 20rem"}, name);
     const input = element("input", label, {type: "range", min: 0, max: frames.length - 1, step: 1, "aria-label": `${name} by ${curves.unit}`});
@@ -60,6 +60,7 @@ function addOverTime({over_time, curves}) {
     input.value = frames.length - 1;
     input.addEventListener("input", show);
     show();
+    if (data.examples) addExamples(group.parentElement, data.examples, "for comparison");
     if (frames.length < of) element("p", group, {class: "muted small"}, `${frames.length} of ${of} pictures; all are in samples/.`);
   }
 }
@@ -88,9 +89,9 @@ function addFigures({figures}) {
 
 /** A number, behind which its protocol stands. */
 function protocolOf({value, name, protocol}) {
-  if (!protocol) return {text: words(value), class: "number", title: `${name}: ${value}`};
+  if (!protocol) return {text: words(value, 5), class: "number", title: `${name}: ${value}`};
   const details = element("details", null);
-  element("summary", details, {"aria-label": `${words(value)}; how ${name} was measured`}, words(value));
+  element("summary", details, {"aria-label": `${words(value)}; how ${name} was measured`}, words(value, 5));
   const list = element("dl", details, {class: "protocol"});
   for (const [key, what] of Object.entries({"number": name, value, ...protocol})) {
     element("dt", list, {}, key);
@@ -125,12 +126,13 @@ function addData({data}) {
     element("p", place, {class: "small"}, `classes: ${data.classes.map(([name, number]) => number == null ? name : `${name} (${count(number)})`).join(", ")}`);
   }
   if (data.missing) element("p", place, {class: "note warn"}, `The data were not at hand when this page was written: ${data.missing}`);
-  if (data.examples) {
-    const figure = element("figure", place, {style: "margin: 0.75rem 0 0"});
-    element("img", figure, {class: "pixels", src: data.examples.src, style: "width: min(100%, 34rem)",
-      alt: `${data.examples.num} training examples`});
-    element("figcaption", figure, {}, `${data.examples.num} training examples, of each class as many as its share`);
-  }
+  if (data.examples) addExamples(place, data.examples, data.classes.length ? "of each class as many as its share" : "");
+}
+
+function addExamples(parent, {src, num}, about) {
+  const figure = element("figure", parent, {class: "examples"});
+  element("img", figure, {class: "pixels", src, alt: `${num} training examples`});
+  element("figcaption", figure, {}, join([`${num} training examples`, about]));
 }
 
 function addSettings({settings}) {
@@ -140,9 +142,9 @@ function addSettings({settings}) {
   const box = element("input", element("label", controls), {type: "checkbox"});
   box.after(` show all ${settings.length} settings`);
   element("span", controls, {class: "muted"}, `${different} differ from the defaults, or name a part`);
-  const body = addTable(place, "Settings", ["setting", "value", "default", "meaning"]);
+  const body = addTable(element("div", place, {class: "settings"}), "Settings", ["setting", "value", "default", "meaning"]);
   const rows = settings.map(({key, value, meaning, differs, default: usual}) => [differs, addRow(body, [
-    key, {text: value, class: "value"}, {text: usual ?? "", class: "value muted"}, {text: meaning, class: "muted"}],
+    key, {text: value, class: "value"}, {text: usual ?? "", class: "value muted"}, {text: meaning, class: "muted meaning"}],
   {class: differs ? "differs" : null})]);
   const show = () => rows.forEach(([differs, row]) => { row.hidden = !differs && !box.checked; });
   box.addEventListener("change", show);

@@ -1,4 +1,6 @@
 """report.html: a run on one page."""
+import json
+
 from ml_collections import ConfigDict
 from numpy import bincount
 
@@ -14,6 +16,8 @@ from gen_jax.report.summary import best
 from gen_jax.report.workdir import Workdir
 from gen_jax.whole import write_atomically
 
+SIZE = 5_900_000  # characters that a page has at most, about
+FIGURES = 0.65  # the figures' share of what the latent space and the lab leave
 LAB = 3_000_000  # bytes of a lab.html that a page carries
 NAME = "report.html"
 
@@ -38,16 +42,21 @@ def content(folder: Workdir, trained: Trained | None) -> dict:
     records = trained.history if trained and home is not folder else MetricsLog(home.metrics).records()
     metrics = parts.metrics(config, (result or {}).get("evals", ()))
     table = numbers.table(result, metrics) if result else []
+    space = latent.content(trained) if trained else {"why": "no state of it is saved yet"}
+    lab = _lab(folder)
+    room = SIZE - len(json.dumps((space, lab)))
+    figures = pictures.figures(folder, config, int(FIGURES * room))
+    room -= sum(len(figure.get("src", "")) for figure in figures)
     return {
         "name": home.path.name, **_state(config, records, result), "launches": launches.launches(home),
         "headline": _headline(config, trained, result),
         "best": [*best(config, records, metrics)],
         "settings": launches.settings(config), "config": launches.as_file(config),
         "data": _data(config, trained), "curves": curves.content(records, config, metrics),
-        "over_time": pictures.over_time(home), "figures": pictures.figures(folder, config),
+        "over_time": pictures.over_time(home, room), "figures": figures,
         "table": table, "columns": numbers.columns(table), "sentences": numbers.sentences(result) if result else [],
-        "latent": latent.content(trained) if trained else {"why": "no state of it is saved yet"},
-        "lab": _lab(folder), "result": {key: result[key] for key in ("step", "seed", "state_sha256")} if result else {},
+        "latent": space, "lab": lab,
+        "result": {key: result[key] for key in ("step", "state_sha256")} if result else {},
     }
 
 
