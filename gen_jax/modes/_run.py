@@ -74,14 +74,14 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
         tensorboard.end(result["metrics"], result["step"])
     print("\n".join(lines(result["metrics"], found)), flush=True)
     say(f"all numbers: {workdir.result}\npictures: {workdir.figures}")
-    _write_report(workdir, run.trained)
+    write_report(workdir, run.trained)
     if faults := [line for error in failed if isinstance(error, UserError) for line in error.faults]:
         raise UserError(*faults)
     for error in failed:
         raise error
 
 
-def _write_report(workdir: Workdir, trained: Trained) -> None:
+def write_report(workdir: Workdir, trained: Trained) -> None:
     """Writes report.html. Where that fails, nothing else does: a line says why."""
     try:
         say(f"all on one page: {report.write(workdir, trained)}")

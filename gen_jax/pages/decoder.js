@@ -28,7 +28,14 @@ const ELEMENTWISE = {
   tanh: Math.tanh,
 };
 
-const REDUCTIONS = {sum: (a, b) => a + b, max: Math.max, min: Math.min};
+const REDUCTIONS = {sum: (a, b) => a + b, max: (a, b) => Math.max(a, b), min: (a, b) => Math.min(a, b)};
+
+/** For each place of a convolution's output along an axis: the taps that meet a pixel, as [tap, pixel]. */
+function taps({strides, pads, spread, dilation}, axis, places, size, pixels) {
+  return Array.from({length: places}, (_, place) => Array.from({length: size}, (_, tap) =>
+    [tap, (place * strides[axis] + tap * dilation[axis] - pads[axis]) / spread[axis]],
+  ).filter(([, pixel]) => Number.isInteger(pixel) && pixel >= 0 && pixel < pixels));
+}
 
 /** Each makes (out, inputs) => fills out, for a step. */
 const OPERATIONS = {
@@ -48,27 +55,21 @@ const OPERATIONS = {
       out[i] = sum;
     }
   },
-  conv: ({x: [, height, width, channels], kernel: [tall, wide, , features], y: [batch, rows, columns], strides, pads, spread, dilation}) =>
-    (out, [x, kernel]) => {
-      // Where a tap of an output lies in x; -1 between its pixels, and outside.
-      const place = (at, tap, axis, size) => {
-        const point = at * strides[axis] + tap * dilation[axis] - pads[axis], pixel = point / spread[axis];
-        return point >= 0 && Number.isInteger(pixel) && pixel < size ? pixel : -1;
-      };
-      out.fill(0);
-      for (let b = 0; b < batch; b++) for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) {
-        const to = ((b * rows + r) * columns + c) * features;
-        for (let i = 0; i < tall; i++) for (let j = 0; j < wide; j++) {
-          const row = place(r, i, 0, height), column = place(c, j, 1, width);
-          if (row < 0 || column < 0) continue;
-          const from = ((b * height + row) * width + column) * channels, taps = (i * wide + j) * channels * features;
-          for (let k = 0; k < channels; k++) {
-            const value = x[from + k], at = taps + k * features;
-            for (let n = 0; n < features; n++) out[to + n] += value * kernel[at + n];
-          }
+  conv: step => (out, [x, kernel]) => {
+    const [, height, width, channels] = step.x, [tall, wide, , features] = step.kernel, [batch, rows, columns] = step.y;
+    const ups = taps(step, 0, rows, tall, height), lefts = taps(step, 1, columns, wide, width);
+    out.fill(0);
+    for (let b = 0; b < batch; b++) for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) {
+      const to = ((b * rows + r) * columns + c) * features;
+      for (const [i, row] of ups[r]) for (const [j, column] of lefts[c]) {
+        const from = ((b * height + row) * width + column) * channels, tap = (i * wide + j) * channels * features;
+        for (let k = 0; k < channels; k++) {
+          const value = x[from + k], at = tap + k * features;
+          for (let n = 0; n < features; n++) out[to + n] += value * kernel[at + n];
         }
       }
-    },
+    }
+  },
   reduce: ({what, inner}) => (out, [x]) => {
     for (let i = 0; i < out.length; i++) out[i] = x.subarray(i * inner, (i + 1) * inner).reduce(REDUCTIONS[what]);
   },

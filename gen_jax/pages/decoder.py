@@ -20,7 +20,7 @@ ELEMENTWISE = ("abs", "add", "and", "ceil", "clamp", "cos", "div", "eq", "erf", 
                "ge", "gt", "le", "log", "log1p", "logistic", "lt", "max", "min", "mul", "ne", "neg", "not", "or", "pow",
                "rsqrt", "select_n", "sign", "sin", "sqrt", "square", "sub", "tanh")  # those of decoder.js
 REDUCTIONS = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min"}
-SAME = ("copy", "copy_p", "convert_element_type", "reduce_precision")  # the page has one type of numbers
+SAME = ("copy", "convert_element_type", "reduce_precision", "stop_gradient")  # the page has one type of numbers
 
 
 class Unknown(Exception):

@@ -33,7 +33,7 @@ function addPicture(parent, space, point) {
   const canvas = element("canvas", parent, {class: "picture pixels", width, height, role: "img",
     "aria-label": "What the point decodes to"});
   canvas.style.aspectRatio = `${width} / ${height}`;
-  const context = canvas.getContext("2d"), image = new ImageData(width, height);
+  const context = canvas.getContext("2d", {willReadFrequently: true}), image = new ImageData(width, height);
   const about = element("output", parent, {class: "muted small"});
   point.listeners.push(z => {
     const began = performance.now(), x = decode(z);
@@ -238,7 +238,7 @@ function addConcept(parent, space, point) {
   if (sets.length < 2) return;
   const row = element("div", parent, {class: "controls", role: "group", "aria-label": "Along a concept vector"});
   const [source, target] = [["from", first], ["to", first + 1]].map(([word, chosen]) => {
-    const select = element("select", element("label", row, {}, word));
+    const select = element("select", element("label", row, {}, word), {"aria-label": `${word} the mean code of`});
     sets.forEach(({name}, i) => { element("option", select, {selected: i === chosen, value: i}, name); });
     return select;
   });
