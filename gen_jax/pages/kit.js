@@ -36,9 +36,9 @@ function words(number, digits = 4) {
 }
 
 /** A section with a heading, and a link to it. */
-function section(title, {long = false} = {}) {
+function section(title) {
   const id = title.toLowerCase().replaceAll(/\W+/g, "-");
-  const made = element("section", find("main"), {id, class: long ? "long" : null, "aria-labelledby": `${id}-title`});
+  const made = element("section", find("main"), {id, "aria-labelledby": `${id}-title`});
   element("h2", made, {id: `${id}-title`}, title);
   element("a", find("nav"), {href: `#${id}`}, title);
   return made;

@@ -258,11 +258,11 @@ function addConcept(parent, space, point) {
 function addLatentSpace(parent, space) {
   const point = new Point(space.codes ? space.mean : floats(space.draws).subarray(0, space.dim));
   const place = element("div", parent, {class: "latent"});
-  if (space.plane) new Plane(element("div", place), space, point);
-  const shown = element("div", place, {class: "shown"});
-  addPicture(shown, space, point);
-  addPlaces(shown, space, point);
-  addConcept(shown, space, point);
-  addSliders(space.dim > 2 ? parent : shown, space, point);
+  addPicture(element("div", place, {class: "shown"}), space, point);
+  if (space.plane) new Plane(element("div", place, {class: "where"}), space, point);
+  const ways = element("div", place, {class: "ways"});
+  addPlaces(ways, space, point);
+  addConcept(ways, space, point);
+  addSliders(space.dim > 2 && space.plane ? parent : ways, space, point);
   point.tell();
 }

@@ -22,7 +22,11 @@ LARGE = 4096  # numbers of an array that float16 is worth it for
 
 
 def content(trained: Trained) -> dict:
-    """What the page shows of latent space; {"why": a sentence} where it can show nothing."""
+    """What the page shows of latent space; "why" says what it lacks where it can show nothing."""
+    return {"encodes": "encode" in trained.objective.predict, **_content(trained)}
+
+
+def _content(trained: Trained) -> dict:
     if lacking := lacks(NEEDS, trained):
         return {"why": in_words(lacking)}
     if trained.objective.conditions:

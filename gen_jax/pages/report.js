@@ -66,16 +66,13 @@ function addOverTime({over_time, curves, data}) {
 }
 
 function addLatent({latent}) {
-  if (latent.why && !latent.decoder) {
-    if (latent.is_told) element("p", section("Latent space"), {class: "muted"}, `The latent space cannot be played with here: ${latent.why}.`);
-    return;
-  }
-  addLatentSpace(section("Latent space"), latent);
+  if (latent.decoder) addLatentSpace(section("Latent space"), latent);
+  else if (latent.encodes) element("p", section("Latent space"), {}, `It cannot be played with here: ${latent.why}.`);
 }
 
 function addFigures({figures}) {
   if (!figures.length) return;
-  const place = section("Figures", {long: true});
+  const place = section("Figures");
   const grid = element("div", place, {class: "figures"});
   for (const {name, caption, src, file} of figures) {
     const figure = element("figure", grid), title = name.replaceAll("_", " ");
@@ -101,7 +98,7 @@ function protocolOf({value, name, protocol}) {
 }
 
 function addNumbers({table, columns, sentences}) {
-  const place = section("Numbers", {long: true});
+  const place = section("Numbers");
   if (!table.length) {
     element("p", place, {}, "Nothing is measured yet.");
     return;
@@ -109,7 +106,7 @@ function addNumbers({table, columns, sentences}) {
   const body = addTable(place, "All numbers", ["quantity", ...columns.map(text => ({text, class: "number"})), "unit", "better"]);
   for (const row of table) {
     const cells = columns.map(column => row.values[column] ? protocolOf(row.values[column]) : "");
-    addRow(body, [row.name, ...cells, row.unit, row.better]);
+    addRow(body, [row.name, ...cells, {text: row.unit, class: "unit"}, row.better]);
   }
   if (table.some(row => Object.values(row.values).some(({protocol}) => protocol))) {
     element("p", place, {class: "muted small keys"}, "Open a number for its protocol: what it was measured on, and how.");
@@ -136,7 +133,7 @@ function addExamples(parent, {src, num}, about) {
 }
 
 function addSettings({settings}) {
-  const place = section("Settings", {long: true});
+  const place = section("Settings");
   const different = settings.filter(row => row.differs).length;
   const controls = element("div", place, {class: "controls"});
   const box = element("input", element("label", controls), {type: "checkbox"});
@@ -163,7 +160,7 @@ function addReproduce({launches, config, result, data}) {
     const body = addTable(place, "Launches", ["launched", "device", "python", "packages", "platform"]);
     for (const launch of launches) {
       addRow(body, [launch.time ?? "", join([launch.device?.kind, launch.device?.count > 1 && `${launch.device.count} of them`]), launch.python ?? "",
-        Object.entries(launch.packages ?? {}).map(([name, version]) => `${name} ${version}`).join(", "), launch.platform ?? ""]);
+        {text: Object.entries(launch.packages ?? {}).map(parts => parts.join(" ")).join(", "), class: "packages"}, launch.platform ?? ""]);
     }
   }
   const proof = element("p", place, {class: "small"});

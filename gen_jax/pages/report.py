@@ -79,8 +79,7 @@ def _state(config: ConfigDict, records: list[dict], result: dict | None) -> dict
 
 def _headline(config: ConfigDict, trained: Trained | None, result: dict | None) -> str:
     """What was run, in a sentence or two."""
-    data, derived = config.data, config.derived
-    source = next((str(data[key]) for key in ("dataset", "shape", "path") if data.get(key)), data.name)
+    derived, source = config.derived, _source(config.data)
     shape = f" of {'×'.join(map(str, trained.spec.x))}" if trained else ""
     length = f"{derived.total_steps:,} steps" + (f" ({derived.total_steps / derived.steps_per_epoch:g} epochs)"
                                                  if derived.steps_per_epoch else "")
@@ -90,9 +89,14 @@ def _headline(config: ConfigDict, trained: Trained | None, result: dict | None) 
             f"with seed {config.seed}.{spent}")
 
 
+def _source(data: ConfigDict) -> str:
+    """The data set, by the setting that says most of it."""
+    return next((str(data[key]) for key in ("dataset", "shape", "path") if data.get(key)), data.name)
+
+
 def _data(config: ConfigDict, trained: Trained | None) -> dict:
     """The data set: its name, counts, classes, fingerprint, and some of its training examples."""
-    about = {"name": config.data.name, "fingerprint": config.derived.data_fingerprint,
+    about = {"name": _source(config.data), "fingerprint": config.derived.data_fingerprint,
              "train": config.derived.num_train, "kind": trained.spec.kind.name if trained else None,
              "classes": [[name, None] for name in (trained.spec.classes if trained else ())]}
     if trained is None:
