@@ -16,7 +16,7 @@ from gen_jax.errors import UserError
 from gen_jax.models.vae import conv_vae
 from gen_jax.modes import _run, train
 from gen_jax.modes import report as mode
-from gen_jax.pages import decoder, files, report
+from gen_jax.pages import comparison, decoder, files, report
 from gen_jax.pages.decoder import program
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.workdir import Workdir
@@ -107,7 +107,58 @@ def test_nothing_in_a_content_ends_a_script_or_begins_a_part(run):
     assert '"b":[null]' in html
 
 
+def compared(folder: Path, runs: Path) -> dict:
+    """comparison.json of two groups of two runs, as --mode=compare writes it."""
+    def run_of(group, seed):
+        final = 10.0 * group + seed
+        return {"seed": seed, "folder": str(runs / f"beta={group}/seed_{seed}"), "final": final, "best": final - 1,
+                "best_step": 10, "has_fallen": True, "times_best": 1.5, "protocol": {"eval": "record", "seed": seed},
+                "curve": [[10, final - 1], [20, final]]}
+    groups = [{"name": f"beta={i}", "n": 2, "mean": 10 * i + 0.5, "std": 0.71, "ci95": None if i == 2 else [10, 11.5],
+               "best_mean": 0.0, "runs": [run_of(i, 0), run_of(i, 1)]} for i in (1, 2)]
+    pair = {"a": "beta=1", "b": "beta=2", "difference": -10.0, "interval": None, "seeds": [2, 2], "is_paired": True,
+            "test": "sign flips", "p": 0.5, "least": 0.5, "adjusted": 0.5, "verdict": "not enough seeds to tell"}
+    metric = {"name": "test/kl", "of": "test", "unit": "nats", "better": "lower", "rank": 1, "winner": "beta=1",
+              "groups": groups, "pairs": [pair], "sentences": ["not enough seeds to tell"], "notes": ["a note"]}
+    content = {"groups": [{"name": of["name"], "settings": {"objective.beta": i}, "runs": [
+        {"folder": run["folder"], "seed": run["seed"]} for run in of["runs"]]} for i, of in enumerate(groups, 1)],
+        "metrics": [metric], "refused": ["FD is refused"], "left_out": [], "beside": [], "notes": [],
+        "methods": ["± is the standard deviation"]}
+    write_json(folder / "comparison.json", content)
+    return content
+
+
+def test_a_comparison_needs_its_json(tmp_path):
+    with pytest.raises(UserError, match="--mode=compare --workdirs="):
+        comparison.write(tmp_path)
+    write_json(tmp_path / "comparison.json", {"groups": []})
+    with pytest.raises(UserError, match="is not what was written there"):
+        comparison.write(tmp_path)
+
+
 # The browser
+
+def test_a_comparison_shows_its_groups_and_leads_to_its_runs(tmp_path, opened):
+    made = compared(tmp_path, tmp_path)
+    (tmp_path / "beta=2" / "seed_1").mkdir(parents=True)
+    (tmp_path / "beta=2" / "seed_1" / "report.html").write_text("the run")
+    mode.write(Workdir(tmp_path), {})
+    tab = opened(tmp_path / "report.html", READY, viewport=PHONE)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 380
+    assert tab.locator(".note").all_inner_texts() == ["FD is refused", "test/kl: not enough seeds to tell"]
+    assert tab.locator("td.winner").all_inner_texts() == ["10.5 ± 0.71"]
+    assert tab.locator("circle title").all_text_contents() == [
+        f"{group['name']}, seed {run['seed']}: {run['final']:.0f}" for group in made["metrics"][0]["groups"]
+        for run in group["runs"]]
+    chart = tab.locator("#training figure")
+    chart.locator("> svg").focus()
+    tab.keyboard.press("Home")
+    assert chart.locator(".legend button").all_inner_texts() == ["beta=1\n9.5", "beta=2\n19.5"]
+    assert chart.locator("path.member").count() == 4
+    assert tab.locator("#runs a").evaluate_all("links => links.map(link => link.getAttribute('href'))") == [
+        "beta=2/seed_1/report.html"]
+    assert "21 (best 20 at step 10, now 1.5 times that)" in tab.locator("#runs table").first.inner_text()
+
 
 def test_it_shows_a_run(run, opened):
     tab, records = opened(run.path / "report.html", READY, viewport=WIDE), content(run.path / "report.html")

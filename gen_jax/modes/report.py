@@ -1,9 +1,9 @@
-"""Writes report.html, a run on one page, into its workdir; it needs no data set, and no finished run."""
+"""Writes report.html, a run or a comparison on one page; it needs no data set, and no finished run."""
 from gen_jax.command_line import Launch
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
 from gen_jax.modes._run import writing
-from gen_jax.pages import report
+from gen_jax.pages import comparison, report
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import load_run
@@ -17,12 +17,14 @@ def run(launch: Launch) -> None:
 
 
 def write(workdir: Workdir, overrides: dict) -> None:
-    """Writes the page of the run in workdir, which another process may be training.
+    """Writes the page of the run in workdir, which another process may be training; or of the comparison there.
 
     overrides: values by dotted key, as load_run has them.
     """
-    workdir.stored_config()
     with writing(workdir):
+        if comparison.is_there(workdir.path) and not workdir.config.exists():
+            return say(f"report: {comparison.write(workdir.path)}")
+        workdir.stored_config()
         say(f"report: {report.write(workdir, _trained(workdir, overrides))}")
 
 

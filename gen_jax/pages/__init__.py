@@ -9,4 +9,5 @@ curves.js    curves that one can read values from
 decoder.js   runs what decoder.py has written
 latent.js    the latent space to play with
 report.js    the sections of a run's page
+comparison.js  those of a comparison's
 """

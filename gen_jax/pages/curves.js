@@ -41,8 +41,12 @@ function bestOf(values, better) {
     value != null && (best < 0 || (better === "higher" ? value > values[best] : value < values[best])) ? i : best, -1);
 }
 
-/** The series of a chart by which its best record is told: that of the samples, or else of the test data. */
-const judged = chart => ["samples", "test"].map(name => chart.series.find(series => series.name === name)).find(Boolean) ?? chart.series[0];
+/** The series of a chart by which its best record is told: that of the samples, or of the test data; else the best. */
+function judged({series, better}) {
+  const named = ["samples", "test"].map(name => series.find(series => series.name === name)).find(Boolean);
+  const best = bestOf(series.map(({values}) => values[bestOf(values, better)]), better);
+  return named ?? series[Math.max(0, best)];
+}
 
 class Chart {
   /** chart: {name, unit, better, series}; clock: the charts' common one. */
@@ -113,9 +117,14 @@ class Chart {
     return this.chart.series.map(series => this.hidden.has(series.name) ? [] : series.values.map(value => usable(value) ? value : null));
   }
 
+  /** Of each series, what it is the mean of, where that is shown. */
+  members() {
+    return this.chart.series.map(series => this.hidden.has(series.name) ? [] : series.members ?? []);
+  }
+
   draw() {
     const {svg, clock} = this, width = svg.clientWidth || 400, shown = this.shown();
-    const known = shown.flat().filter(value => value != null);
+    const known = [...shown, ...this.members().flat()].flat().filter(value => value != null && (!this.isLog || value > 0));
     svg.replaceChildren();
     svg.setAttribute("viewBox", `0 0 ${width} ${SPAN.height}`);
     this.isEmpty = !known.length;
@@ -147,21 +156,22 @@ class Chart {
     const [wide, tall] = [width - SPAN.left - SPAN.right, bottom - SPAN.top];
     this.inside = element("svg", svg, {x: SPAN.left, y: SPAN.top, width: wide, height: tall, overflow: "hidden",
       viewBox: `${SPAN.left} ${SPAN.top} ${wide} ${tall}`});
+    this.members().forEach((members, i) => members.forEach(values => this.addCurve(values, i, "member")));
     shown.forEach((values, i) => this.addCurve(values, i));
     this.addBest();
     this.cross = element("g", svg);
     this.point();
   }
 
-  addCurve(values, i) {
+  addCurve(values, i, kind = "") {
     let pen = "M";
     const path = values.map((value, at) => {
-      if (value == null) { if (this.isLog) pen = "M"; return ""; }
+      if (value == null || this.isLog && value <= 0) { if (this.isLog) pen = "M"; return ""; }
       const point = `${pen}${this.x.place(this.clock.x[at]).toFixed(1)} ${this.y.place(value).toFixed(1)}`;
       pen = "L";
       return point;
     }).join("");
-    element("path", this.inside, {class: "curve", d: path, stroke: `var(--line-${i % 6})`, "stroke-dasharray": DASHES[i % 6]});
+    element("path", this.inside, {class: `curve ${kind}`, d: path, stroke: `var(--line-${i % 6})`, "stroke-dasharray": DASHES[i % 6]});
     if (values.filter(value => value != null).length === 1) this.addDot(this.inside, values.findIndex(value => value != null), values, i);
   }
 

@@ -1,7 +1,7 @@
 // What every page needs: its content, elements, words for numbers, sections, tables.
 
 const find = selector => document.querySelector(selector);
-const SVG = new Set(["svg", "path", "line", "text", "circle", "g", "rect"]);
+const SVG = new Set(["svg", "path", "line", "text", "circle", "g", "rect", "title"]);
 
 function element(name, parent, attributes = {}, text = "") {
   const namespace = SVG.has(name) ? "http://www.w3.org/2000/svg" : "http://www.w3.org/1999/xhtml";
