@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import vae_digits
+from configs import lab_moons_vae, vae_digits
 from gen_jax import experiment
 from gen_jax.data import Splits
 from gen_jax.errors import UserError
@@ -42,12 +42,9 @@ def run(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def untrained(tmp_path_factory):
-    """(the folder, the state as evals see it) of a convolutional VAE whose numbers are all random."""
-    config = config_of()
-    config.model = conv_vae.hp(widths=(8, 12), latent_dim=5, norm="batch", kernel_size=3)
-    built, folder = experiment.build(config), Workdir(tmp_path_factory.mktemp("conv"))
+def untrained(config, path):
+    """(the folder, the state as evals see it) of a run whose numbers are all random."""
+    built, folder = experiment.build(config), Workdir(path)
     state = built.begin().state
     rng = np.random.default_rng(0)
     noisy = jax.tree.map(lambda array: np.asarray(array) + rng.uniform(0, 0.3, array.shape).astype("f4"), state.vars)
@@ -241,8 +238,10 @@ def test_a_point_that_is_dragged_is_decoded(run, opened):
     assert float(tab.locator(".picture").get_attribute("data-ms")) < 30
 
 
-def test_sliders_places_and_concepts_move_a_point_of_many_latents(untrained, opened):
-    folder, trained = untrained
+def test_sliders_places_and_concepts_move_a_point_of_many_latents(tmp_path, opened):
+    config = config_of()
+    config.model = conv_vae.hp(widths=(8, 12), latent_dim=5, norm="batch", kernel_size=3)
+    folder, trained = untrained(config, tmp_path)
     tab = opened(report.write(folder, trained), READY, viewport=WIDE)
     start = agrees(tab, trained)
     tab.get_by_label("latent 3", exact=True).fill("1.5")
@@ -257,6 +256,15 @@ def test_sliders_places_and_concepts_move_a_point_of_many_latents(untrained, ope
     assert agrees(tab, trained) == pytest.approx(drawn + sets[names[1]] - sets[names[0]], abs=1e-4)
     tab.get_by_role("button", name=names[0], exact=True).click()
     assert agrees(tab, trained) == pytest.approx(sets[names[0]], abs=1e-5)
+
+
+def test_points_are_decoded_among_the_data(tmp_path, opened):
+    folder, trained = untrained(lab_moons_vae.get_config("smoke"), tmp_path)
+    tab = opened(report.write(folder, trained), READY, viewport=WIDE)
+    tab.get_by_role("button", name="random draw").click()
+    tab.wait_for_timeout(40)
+    z, x = (json.loads(tab.locator(".picture").get_attribute(f"data-{name}")) for name in "zx")
+    assert x == pytest.approx(trained.decode(np.array([z], np.float32))[0], abs=1e-4)
 
 
 def every_primitive(z):

@@ -13,7 +13,10 @@ NOT_A_CURVE = ("step", "epoch", "images_seen")
 
 
 def content(records: list[dict], config: ConfigDict, metrics: Mapping[str, Metric]) -> dict:
-    """{"unit", "x", "charts", "left_out"}: what the charts are drawn from. metrics: what is declared of numbers."""
+    """{"unit", "x", "every", "charts"}: what the charts are drawn from, of every how many records one is shown.
+
+    metrics: what is declared of numbers.
+    """
     every = -(-len(records) // MOST)
     shown = records[::-1][::max(every, 1)][::-1]  # with the last
     unit = "epoch" if records and all("epoch" in record for record in records) else "step"

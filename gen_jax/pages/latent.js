@@ -27,25 +27,62 @@ const combine = (a, b, share) => a.map((value, i) => value + share * b[i]);
 const hundredths = value => (Math.round(100 * value) / 100 || 0).toFixed(2).replace("-", "−");
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
-/** The picture of the point, decoded. */
+/** What the point decodes to, with how long that took. */
 function addPicture(parent, space, point) {
-  const decode = makeDecoder(space.decoder), [height, width, channels] = space.shape;
+  const decode = makeDecoder(space.decoder), addCanvas = space.among ? addPointCanvas : addImageCanvas;
+  const [canvas, show] = addCanvas(parent, space);
+  const about = element("output", parent, {class: "muted small"});
+  point.listeners.push(z => {
+    const began = performance.now();
+    show(decode(z));
+    canvas.dataset.z = JSON.stringify([...z]);
+    canvas.dataset.ms = performance.now() - began;
+    about.textContent = `decoded in this page, in ${words(performance.now() - began, 2)} ms`;
+  });
+}
+
+/** A canvas, and show(x), which draws an image [H,W,C] on it. */
+function addImageCanvas(parent, {shape: [height, width, channels]}) {
   const canvas = element("canvas", parent, {class: "picture pixels", width, height, role: "img",
     "aria-label": "What the point decodes to"});
   canvas.style.aspectRatio = `${width} / ${height}`;
   const context = canvas.getContext("2d", {willReadFrequently: true}), image = new ImageData(width, height);
-  const about = element("output", parent, {class: "muted small"});
-  point.listeners.push(z => {
-    const began = performance.now(), x = decode(z);
+  return [canvas, x => {
     for (let i = 0; i < width * height; i++) {
       for (let c = 0; c < 3; c++) image.data[4 * i + c] = 255 * x[i * channels + (channels < 3 ? 0 : c)];
       image.data[4 * i + 3] = channels === 4 ? 255 * x[4 * i + 3] : 255;
     }
     context.putImageData(image, 0, 0);
-    canvas.dataset.z = JSON.stringify([...z]);
-    canvas.dataset.ms = performance.now() - began;
-    about.textContent = `decoded in this page, in ${words(performance.now() - began, 2)} ms`;
-  });
+  }];
+}
+
+/** A canvas, and show(x), which draws a point of the plane on it, among others. */
+function addPointCanvas(parent, {among, among_what}) {
+  const size = 640, others = floats(among), ends = others.reduce((most, value) => Math.max(most, Math.abs(value)), 0) * 1.1;
+  const canvas = element("canvas", parent, {class: "picture among", width: size, height: size, role: "img",
+    "aria-label": `What the point decodes to, among ${among_what}`});
+  const context = canvas.getContext("2d");
+  let last = [NaN, NaN];
+  const disc = ([x, y], radius, fill) => {
+    context.fillStyle = fill;
+    context.beginPath();
+    context.arc(size * (0.5 + x / (2 * ends)), size * (0.5 - y / (2 * ends)), radius, 0, 2 * Math.PI);
+    context.fill();
+  };
+  const draw = () => {
+    context.fillStyle = color("--panel");
+    context.fillRect(0, 0, size, size);
+    const fill = color("--muted");
+    for (let i = 0; i < others.length; i += 2) disc(others.subarray(i, i + 2), 2, fill);
+    disc(last, 11, color("--page"));
+    disc(last, 8, color("--line-1"));
+  };
+  whenColored(draw);
+  return [canvas, x => {
+    last = [...x];
+    canvas.dataset.x = JSON.stringify(last);
+    draw();
+  }];
 }
 
 /** The scatter of codes with the point among them. */
@@ -56,7 +93,7 @@ class Plane {
       "aria-roledescription": "two-dimensional slider", "aria-label": "The point in latent space; arrow keys move it"});
     this.where = element("output", parent, {class: "small", "aria-live": "polite"});
     element("p", parent, {class: "muted small keys"}, "Drag the point, or focus the plane and press the arrow keys, with shift for larger steps.");
-    this.codes = space.codes ? this.projected(floats(space.codes)) : [];
+    this.codes = this.projected(floats(space.codes ?? space.draws));
     this.setView();
     this.listen();
     new ResizeObserver(() => this.resize()).observe(this.canvas);
@@ -83,9 +120,8 @@ class Plane {
 
   /** What is seen of the plane: nearly all codes, and where the prior is. */
   setView() {
-    const known = this.codes.length ? this.codes : this.projected(floats(this.space.draws));
     const ends = [0, 1].map(axis => {
-      const sorted = known.map(place => place[axis]).sort((a, b) => a - b);
+      const sorted = this.codes.map(place => place[axis]).sort((a, b) => a - b);
       const at = share => sorted[Math.round(share * (sorted.length - 1))];
       return [Math.min(at(0.005), this.space.has_prior ? -2.5 : Infinity), Math.max(at(0.995), this.space.has_prior ? 2.5 : -Infinity)];
     });
@@ -196,7 +232,7 @@ class Plane {
 
 /** A slider for each of the latents that vary most. */
 function addSliders(parent, space, point) {
-  const shown = space.order.slice(0, MOST_SLIDERS);
+  const shown = space.order.slice(0, MOST_SLIDERS).sort((a, b) => a - b);
   if (shown.length < space.dim) {
     element("p", parent, {class: "muted small"}, space.plane
       ? `The ${shown.length} of ${space.dim} latents whose codes vary most:` : `The first ${shown.length} of ${space.dim} latents:`);

@@ -12,7 +12,7 @@ from gen_jax.evals.latent._codes import CodeStatistics
 from gen_jax.pages.decoder import Program, Unknown, program
 from gen_jax.types import Source, Vars
 
-NEEDS = ("decode", "vector", "kind:image")
+NEEDS = ("decode", "vector")
 MAX_SIZE = 3_000_000  # characters of the decoder's weights in the page
 MAX_CODES = 2000  # in the scatter
 DRAWS = 64  # codes from the prior: as many as the eval samples draws by default, for what is compiled already
@@ -29,6 +29,8 @@ def content(trained: Trained) -> dict:
 def _content(trained: Trained) -> dict:
     if lacking := lacks(NEEDS, trained):
         return {"why": in_words(lacking)}
+    if trained.spec.kind.name != "image" and trained.spec.x != (2,):
+        return {"why": f"the page draws images and points in the plane, not {trained.spec.kind.name} {trained.spec.x}"}
     if trained.objective.conditions:
         return {"why": f"its decoder must be told {', '.join(trained.objective.conditions)}, which the page cannot do"}
     draws = _draws(trained)
@@ -41,7 +43,7 @@ def _content(trained: Trained) -> dict:
                        f"{MAX_SIZE / 1e6:.0f} MB"}
     return {"decoder": decoder.content(), "shape": trained.spec.x, "dim": trained.latent_dim,
             "draws": _floats(draws), "has_prior": "sample_prior" in trained.objective.predict,
-            **_spread(trained, draws), **_codes(trained)}
+            **_spread(trained, draws), **_codes(trained), **_points(trained, draws)}
 
 
 def _program(trained: Trained, codes: np.ndarray) -> Program:
@@ -79,10 +81,10 @@ def _statistics(trained: Trained) -> dict | None:
 
 def _spread(trained: Trained, draws: np.ndarray) -> dict:
     """Where codes lie: their mean and deviations, the latents by how much they vary, a plane, and sets' mean codes."""
-    known = _statistics(trained)
+    known, dim = _statistics(trained), trained.latent_dim
     if known is None:
-        return {"mean": [0] * trained.latent_dim, "std": [float(draws.std())] * trained.latent_dim,
-                "order": list(range(trained.latent_dim)), "plane": None, "sets": []}
+        return {"mean": [0] * dim, "std": [float(draws.std())] * dim, "order": list(range(dim)),
+                "plane": _plane(np.zeros(2), np.eye(2)) if dim == 2 else None, "sets": []}
     mean, cov = np.array(known["mean"]), np.array(known["cov"])
     std = np.sqrt(np.diag(cov))
     return {"mean": mean.tolist(), "std": std.tolist(), "order": np.argsort(-std, kind="stable").tolist(),
@@ -119,6 +121,16 @@ def _codes(trained: Trained) -> dict:
         return {}
     codes = trained.encode(np.asarray(trained.spec.kind.to_model(some.x)), some.given)
     return {"codes": _floats(codes), **_labels(some)}
+
+
+def _points(trained: Trained, draws: np.ndarray) -> dict:
+    """Of points, what a decoded one is seen among: training data, or samples where these cannot be had."""
+    if trained.spec.x != (2,):
+        return {}
+    try:
+        return {"among": _floats(trained.train_x[stratified_rows(trained.train, MAX_CODES)]), "among_what": "the data"}
+    except NoData:
+        return {"among": _floats(trained.decode(draws)), "among_what": "samples"}
 
 
 def _labels(source: Source) -> dict:
