@@ -80,7 +80,7 @@ function addFigures({figures}) {
     const text = element("figcaption", figure);
     element("b", text, {}, title);
     if (caption) text.append(`. ${caption}`);
-    if (file) text.append(" It is too large for this page, or not for a browser: ", element("a", null, {href: file}, file));
+    if (file) text.append(" It is not in this page, for its size or its format: ", element("a", null, {href: file}, file));
   }
 }
 
