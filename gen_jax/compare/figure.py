@@ -1,0 +1,147 @@
+"""The figures of a comparison: each seed's final value with mean and interval, and the curves over training."""
+from textwrap import fill
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from gen_jax import style
+from gen_jax.compare.comparison import Cell, Comparison, Row
+from gen_jax.compare.table import ARROWS
+
+COLUMNS = 3  # panels beside each other
+PANEL, LINE, LETTER = 2.2, 0.17, 0.085  # inches: the height of curves, of a line of text; the width of a letter
+LABEL, TITLE = 24, 30  # characters of a group's name and of a panel's title that fit into a line
+MOST_LINES = 3  # of a group's name; the rest of a longer one is cut
+EARLY = 0.1  # of a curve's records, whose values need not fit into its scale
+
+
+def finals(comparison: Comparison) -> Figure:
+    """A panel for each number: a dot for each seed, the mean, and its interval; groups from above to below."""
+    names = [_wrapped(group.name) for group in comparison.groups]
+    rows, columns = _layout(len(comparison.rows))
+    lines = sum(max(1.6, 1.15 * (name.count("\n") + 1)) for name in names)
+    fig, axes = style.figure(rows * (0.75 + LINE * lines), rows, columns, sharey=True)
+    for panel, row in zip(axes.flat, comparison.rows, strict=False):
+        for place, group in enumerate(comparison.groups):
+            if cell := row.cells.get(group.name):
+                _dots(panel, place, cell, len(comparison.groups))
+        panel.set_title(_title(row))
+        panel.set_xlabel(fill(row.quantity.metric.unit, TITLE))
+        panel.xaxis.set_major_locator(MaxNLocator(4))
+        panel.margins(x=0.12)
+        panel.grid(axis="x", color=style.PALE, linewidth=0.5)
+        panel.set_axisbelow(True)
+    axes[0, 0].set_yticks(range(len(names)), names)
+    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    _remove_rest(axes, len(comparison.rows))
+    return fig
+
+
+def curves(comparison: Comparison) -> Figure | None:
+    """A panel for each number that was recorded during training: each seed's curve, the mean, and each seed's best.
+
+    None where no number was.
+    """
+    drawn = [row for row in comparison.rows if any(len(value.curve) > 1 for cell in row.cells.values()
+                                                    for value in cell.values)]
+    if not drawn:
+        return None
+    rows, columns = _layout(len(drawn))
+    names = [_wrapped(group.name) for group in comparison.groups]
+    beside = _beside(names)
+    legend = sum(max(name.count("\n") + 1 for name in names[i:i + beside]) for i in range(0, len(names), beside))
+    fig, axes = style.figure(rows * PANEL + 0.1 + 1.1 * LINE * legend, rows, columns)
+    for panel, row in zip(axes.flat, drawn, strict=False):
+        for place, group in enumerate(comparison.groups):
+            if cell := row.cells.get(group.name):
+                _curves(panel, place, cell, len(comparison.groups))
+        panel.set(title=_title(row), xlabel="step", ylabel=fill(row.quantity.metric.unit, TITLE))
+        panel.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+        panel.xaxis.set_major_formatter(_short_step)
+        _fit_to_later(panel)
+    _remove_rest(axes, len(drawn))
+    handles = [Line2D([], [], **_look(place, len(names)), label=name) for place, name in enumerate(names)]
+    fig.legend(handles=handles, loc="outside lower center", ncols=beside)
+    return fig
+
+
+def _dots(axes: Axes, place: int, cell: Cell, of: int) -> None:
+    color = _look(place, of)["color"]
+    spread = np.linspace(-0.18, 0.18, len(cell.values)) if len(cell.values) > 1 else np.zeros(1)
+    axes.scatter(cell.finals, place + spread, s=14, color=color, alpha=0.55, linewidths=0, zorder=2)
+    if cell.interval:
+        axes.plot(cell.interval, [place, place], color=style.BLACK, linestyle="-", linewidth=1.2, zorder=3,
+                  solid_capstyle="butt")
+    axes.plot([cell.mean], [place], marker="D", markersize=5, color=color, markeredgecolor=style.BLACK,
+              markeredgewidth=0.9, linestyle="", zorder=4)
+
+
+def _curves(axes: Axes, place: int, cell: Cell, of: int) -> None:
+    look = _look(place, of)
+    by_seed = [dict(value.curve) for value in cell.values if value.curve]
+    shared = sorted(set.intersection(*map(set, by_seed))) if by_seed else []
+    for value in cell.values:
+        if len(cell.values) > 1 and value.curve:
+            axes.plot(*np.array(value.curve, float).T, **look | {"linewidth": 0.6, "alpha": 0.4})
+        if value.best is not None:
+            axes.plot([value.best_step], [value.best], marker="o", markersize=4, markerfacecolor="white",
+                      markeredgecolor=look["color"], linestyle="", zorder=4)
+    axes.plot(shared, [np.mean([seed[step] for seed in by_seed]) for step in shared], **look)
+
+
+def _look(place: int, of: int) -> dict:
+    """The colour and dashes of a group: those of lines, and where groups are more, each colour with other dashes."""
+    turn = place // len(style.LINES)
+    return {"color": style.LINES[place % len(style.LINES)],
+            "linestyle": style.DASHES[turn % len(style.DASHES)] if of > len(style.LINES) else "-"}
+
+
+def _title(row: Row) -> str:
+    return fill(f"{row.quantity.number} {ARROWS[row.quantity.metric.better]}".rstrip(), TITLE, break_on_hyphens=False)
+
+
+def _wrapped(name: str) -> str:
+    return fill(name, LABEL, max_lines=MOST_LINES, placeholder=" ...")
+
+
+def _beside(names: list[str]) -> int:
+    """How many names fit beside each other in a legend."""
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    return min(len(names), max(1, int(style.WIDTH / (0.5 + LETTER * longest))))
+
+
+def _layout(panels: int) -> tuple[int, int]:
+    columns = 2 if panels in (2, 4) else min(COLUMNS, panels)
+    return -(-panels // columns), columns
+
+
+def _short_step(step: float, _) -> str:
+    return f"{step / 1000:g}k" if step >= 10_000 else f"{step:,.0f}"
+
+
+def _fit_to_later(axes: Axes) -> None:
+    """Fits the vertical scale to the curves without their first records, where those would flatten the rest."""
+    drawn = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) > 5]
+    if not drawn:
+        return
+    later = [y[max(1, int(EARLY * len(y))):] for y in drawn]
+    low, high = min(map(np.min, later)), max(map(np.max, later))
+    whole = max(map(np.max, drawn)) - min(map(np.min, drawn))
+    if high > low and whole > 2 * (high - low):
+        axes.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low))
+
+
+def _remove_rest(axes: np.ndarray, used: int) -> None:
+    for panel in axes.flat[used:]:
+        panel.remove()
+
+
+def figures(comparison: Comparison) -> dict[str, Figure]:
+    """The figures by name."""
+    drawn = {"comparison": finals(comparison), "comparison_curves": curves(comparison)}
+    return {name: fig for name, fig in drawn.items() if fig}
+
+

@@ -1,0 +1,56 @@
+"""Whether numbers of runs may stand side by side."""
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gen_jax.compare.groups import Group
+from gen_jax.protocol import differing
+
+DIGITS = 8  # of a fingerprint that is shown
+UNKNOWN = "runs of an older gen_jax say of no number how it was measured; their data are the same"
+
+
+def data_refusal(groups: Sequence[Group]) -> str:
+    """The line for groups whose data differ; "" where all are of the same."""
+    of = {run.data: label for group in reversed(groups) for run, label in _labelled(group)}
+    if len(of) < 2:
+        return ""
+    where = ", ".join(f"{data[:DIGITS]} in {label}" for data, label in reversed(of.items()))
+    return f"not compared: 'data fingerprint' differs ({where}); compare runs on the same data"
+
+
+def refusal(number: str, groups: Sequence[Group]) -> str:
+    """The line for a number whose protocols differ between runs; "" where it may be compared."""
+    known = [(run.protocols[number], label) for group in groups for run, label in _labelled(group)
+             if number in run.protocols and number in run.numbers]
+    for protocol, label in known[1:]:
+        first, first_label = known[0]
+        if fields := differing(first, protocol):
+            values = (f"{field!r} differs ({_shown(first.get(field))} in {first_label}, {_shown(protocol.get(field))} "
+                      f"in {label})" for field in fields)
+            return f"{number}: not compared: {', '.join(values)}"
+    return ""
+
+
+def notes(number: str, groups: Sequence[Group]) -> list[str]:
+    """What a reader must know of numbers that are compared although not all is the same."""
+    runs = [run for group in groups for run in group.runs if number in run.numbers]
+    without = [run for run in runs if number not in run.protocols]
+    lines = [f"protocol unknown ({UNKNOWN})"] if without else []
+    weights = {}
+    for group in groups:
+        for run in group.runs:
+            if used := run.protocols.get(number, {}).get("weights"):
+                weights.setdefault(used, {})[group.name] = None
+    if len(weights) > 1:
+        lines.append("weights differ: " + "; ".join(f"{used} in {', '.join(of)}" for used, of in weights.items()))
+    return lines
+
+
+def _labelled(group: Group) -> list[tuple[Any, str]]:
+    return [(run, group.name if i == 0 else f"{group.name}, seed {run.seed}") for i, run in enumerate(group.runs)]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
+    return "unknown" if value is None else str(value)
