@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from absl import flags
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from configs import vae_digits
 from gen_jax import command_line
@@ -17,8 +18,10 @@ from gen_jax.compare.formats import tex
 from gen_jax.compare.workdirs import workdirs
 from gen_jax.config import resolve, with_evals
 from gen_jax.errors import UserError
-from gen_jax.modes import compare
+from gen_jax.modes import compare, train
 from gen_jax.report.files import write_json
+from gen_jax.report.workdir import Workdir
+from gen_jax.style import styled
 
 PROTOCOL = {"eval": "elbo", "settings": {}, "data": "d0", "weights": "as trained", "real": 100}
 STEPS = (10, 20, 30, 40)
@@ -141,7 +144,7 @@ def test_runs_are_grouped_by_what_differs_and_told_apart(betas):
     assert list(row.cells) == ["beta=1", "beta=4"] and row.winner == "beta=1"
     assert pair.verdict == APART and pair.is_paired and pair.difference == pytest.approx(-3.02)
     assert -3.04 <= pair.interval[0] < pair.interval[1] <= -3
-    assert words.difference(pair, 1) == ("beta=1 is lower than beta=4 by 3.020 [3.003, 3.037], 5 paired seeds, "
+    assert words.difference(pair, 1) == ("beta=1 is lower than beta=4 by 3.020 [3.002, 3.038], 5 paired seeds, "
                                          "p = 0.0079")
 
 
@@ -317,11 +320,13 @@ def test_figures_of_many_groups_with_long_names_fit(make, tmp_path):
         make(f"a_long_name_of_a_configuration_with_many_changes_number_{i}", {"test/neg_elbo": float(i)},
              curves={"test/neg_elbo": (9.0, 3.0, 2.0, float(i))}, settings=settings)
     comparison = compared(workdirs([str(tmp_path)]))
-    drawn = figures(comparison)
+    with styled():
+        drawn = figures(comparison)
     assert list(drawn) == ["comparison", "comparison_curves"]
     for fig in drawn.values():
-        fig.canvas.draw()
-        box = fig.get_tightbbox()
+        with styled():
+            FigureCanvasAgg(fig).draw()
+            box = fig.get_tightbbox()
         assert box.x0 > -0.01 and box.x1 < fig.get_figwidth() + 0.01 and box.y0 > -0.01
 
 
@@ -342,10 +347,8 @@ def launch(monkeypatch, tmp_path, capsys):
 def test_the_mode_writes_into_the_sweeps_folder_or_where_it_is_told(launch, betas, tmp_path):
     assert "beta=1 is lower than beta=4" in launch(f"--workdirs={betas}", "--metrics=neg_elbo", "--format=svg")
     assert (betas / "comparison.txt").exists() and (betas / "comparison.svg").exists()
-    launch(f"--workdirs={betas}/*beta=1,{betas}/*beta=4", "--format=png")
-    assert (tmp_path / "comparison" / "comparison.tex").exists()
-    launch(f"--workdirs={betas}/*beta=1", f"--out={tmp_path}/there", "--format=png")
-    assert not rows((tmp_path / "there" / "comparison_pairs.csv").read_text())
+    launch(f"--workdirs={betas}/*beta=1/seed_0,{betas}/*beta=1/seed_1", "--format=png")
+    assert not rows((tmp_path / "comparison" / "comparison_pairs.csv").read_text())  # of one group
 
 
 @pytest.mark.parametrize(("args", "line"), [
@@ -357,3 +360,12 @@ def test_what_makes_no_sense_is_one_line(launch, args, line):
     with pytest.raises(UserError) as error:
         launch(*args)
     assert len(error.value.faults) == 1 and error.value.faults[0].startswith(line)
+
+
+def test_runs_as_training_leaves_them(launch, tiny_config, tmp_path):
+    for seed in (0, 1):
+        tiny_config.seed = seed
+        train.train(tiny_config, Workdir(tmp_path / "runs" / f"seed_{seed}"))
+    text = launch(f"--workdirs={tmp_path}/runs", "--format=png")
+    assert "test/neg_elbo ↓  (nats per example, lower is better)" in text and "protocol unknown" not in text
+    assert re.search(r"\n  runs +2 +[\d.]+ ± [\d.]+ +\[[\d.]+, [\d.]+\] +[\d.]+ ± [\d.]+ +12\n", text)

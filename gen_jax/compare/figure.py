@@ -1,4 +1,5 @@
 """The figures of a comparison: each seed's final value with mean and interval, and the curves over training."""
+import re
 from textwrap import fill
 
 import numpy as np
@@ -12,9 +13,12 @@ from gen_jax.compare.comparison import Cell, Comparison, Row
 from gen_jax.compare.table import ARROWS
 
 COLUMNS = 3  # panels beside each other
-PANEL, LINE, LETTER = 2.2, 0.17, 0.085  # inches: the height of curves, of a line of text; the width of a letter
+PANEL, LINE, LEGEND, LETTER = 2.2, 0.17, 0.2, 0.085  # inches: the heights of curves, of a line of text, of one in a
+#                                                      legend; the width of a letter
 LABEL, TITLE = 24, 30  # characters of a group's name and of a panel's title that fit into a line
 MOST_LINES = 3  # of a group's name; the rest of a longer one is cut
+WORD = re.compile(rf"[^\s_/,.-]{{0,{LABEL - 1}}}[\s_/,.-]?")  # of a name, with what ends it
+MOST_SINGLE = 6  # groups, up to which each seed has its own curve
 EARLY = 0.1  # of a curve's records, whose values need not fit into its scale
 
 
@@ -23,7 +27,7 @@ def finals(comparison: Comparison) -> Figure:
     names = [_wrapped(group.name) for group in comparison.groups]
     rows, columns = _layout(len(comparison.rows))
     lines = sum(max(1.6, 1.15 * (name.count("\n") + 1)) for name in names)
-    fig, axes = style.figure(rows * (0.75 + LINE * lines), rows, columns, sharey=True)
+    fig, axes = style.figure(0.2 + rows * (0.75 + LINE * lines), rows, columns, sharey=True)
     for panel, row in zip(axes.flat, comparison.rows, strict=False):
         for place, group in enumerate(comparison.groups):
             if cell := row.cells.get(group.name):
@@ -37,6 +41,7 @@ def finals(comparison: Comparison) -> Figure:
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     _remove_rest(axes, len(comparison.rows))
+    fig.supxlabel("dots: seeds; diamonds: means; lines: 95% intervals of the means", fontsize=style.SMALL)
     return fig
 
 
@@ -53,7 +58,7 @@ def curves(comparison: Comparison) -> Figure | None:
     names = [_wrapped(group.name) for group in comparison.groups]
     beside = _beside(names)
     legend = sum(max(name.count("\n") + 1 for name in names[i:i + beside]) for i in range(0, len(names), beside))
-    fig, axes = style.figure(rows * PANEL + 0.1 + 1.1 * LINE * legend, rows, columns)
+    fig, axes = style.figure(rows * PANEL + 0.35 + LEGEND * legend, rows, columns)
     for panel, row in zip(axes.flat, drawn, strict=False):
         for place, group in enumerate(comparison.groups):
             if cell := row.cells.get(group.name):
@@ -64,7 +69,9 @@ def curves(comparison: Comparison) -> Figure | None:
         _fit_to_later(panel)
     _remove_rest(axes, len(drawn))
     handles = [Line2D([], [], **_look(place, len(names)), label=name) for place, name in enumerate(names)]
-    fig.legend(handles=handles, loc="outside lower center", ncols=beside)
+    seeds = "; thin lines: seeds" if len(names) <= MOST_SINGLE else ""
+    fig.legend(handles=handles, loc="outside lower center", ncols=beside, title_fontsize=style.SMALL,
+               title=f"lines: means over seeds{seeds}; circles: each seed's best")
     return fig
 
 
@@ -84,7 +91,7 @@ def _curves(axes: Axes, place: int, cell: Cell, of: int) -> None:
     by_seed = [dict(value.curve) for value in cell.values if value.curve]
     shared = sorted(set.intersection(*map(set, by_seed))) if by_seed else []
     for value in cell.values:
-        if len(cell.values) > 1 and value.curve:
+        if len(cell.values) > 1 and of <= MOST_SINGLE and value.curve:
             axes.plot(*np.array(value.curve, float).T, **look | {"linewidth": 0.6, "alpha": 0.4})
         if value.best is not None:
             axes.plot([value.best_step], [value.best], marker="o", markersize=4, markerfacecolor="white",
@@ -104,7 +111,13 @@ def _title(row: Row) -> str:
 
 
 def _wrapped(name: str) -> str:
-    return fill(name, LABEL, max_lines=MOST_LINES, placeholder=" ...")
+    """A name in lines, broken where its words end, of which only the first MOST_LINES are kept."""
+    lines = [""]
+    for word in WORD.findall(name):
+        if lines[-1] and len(lines[-1]) + len(word) > LABEL:
+            lines.append("")
+        lines[-1] += word
+    return "\n".join(lines[:MOST_LINES]) + " ..." * (len(lines) > MOST_LINES)
 
 
 def _beside(names: list[str]) -> int:

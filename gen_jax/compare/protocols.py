@@ -3,6 +3,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gen_jax.compare.groups import Group
+from gen_jax.compare.run import Run
 from gen_jax.protocol import differing
 
 DIGITS = 8  # of a fingerprint that is shown
@@ -11,10 +12,13 @@ UNKNOWN = "runs of an older gen_jax say of no number how it was measured; their 
 
 def data_refusal(groups: Sequence[Group]) -> str:
     """The line for groups whose data differ; "" where all are of the same."""
-    of = {run.data: label for group in reversed(groups) for run, label in _labelled(group)}
+    of: dict[str, str] = {}
+    for group in groups:
+        for run, label in _labelled(group):
+            of.setdefault(run.data, label)
     if len(of) < 2:
         return ""
-    where = ", ".join(f"{data[:DIGITS]} in {label}" for data, label in reversed(of.items()))
+    where = ", ".join(f"{data[:DIGITS]} in {label}" for data, label in of.items())
     return f"not compared: 'data fingerprint' differs ({where}); compare runs on the same data"
 
 
@@ -46,8 +50,9 @@ def notes(number: str, groups: Sequence[Group]) -> list[str]:
     return lines
 
 
-def _labelled(group: Group) -> list[tuple[Any, str]]:
-    return [(run, group.name if i == 0 else f"{group.name}, seed {run.seed}") for i, run in enumerate(group.runs)]
+def _labelled(group: Group) -> list[tuple[Run, str]]:
+    """The runs of group, each with its name: the first stands for all that are like it."""
+    return [(run, group.name if i == 0 else f"{group.name} (seed {run.seed})") for i, run in enumerate(group.runs)]
 
 
 def _shown(value: Any) -> str:
