@@ -182,6 +182,18 @@ def test_too_few_seeds_are_told_from_no_difference(make, tmp_path, a, b, verdict
     assert (verdict in sentence) == (verdict != APART) and ("4 in each could tell" in sentence) == (verdict == TOO_FEW)
 
 
+def test_the_best_of_many_groups_is_told_apart_by_fewer_seeds_than_every_pair(make, tmp_path):
+    for beta, seed in itertools.product((1.0, 2.0, 3.0, 4.0, 5.0), range(5)):
+        value = 10 * min(beta, 2) + seed / 10  # the first is the best by far, the others are alike
+        make(f"{beta}/{seed}", {"log_px/test": -value}, seed, settings={"objective.beta": beta})
+    [row] = compared(workdirs([str(tmp_path)])).rows
+    assert row.winner == "beta=1" and {pair.verdict for pair in row.pairs} == {TOO_FEW}
+    assert list(words.sentences(row)) == [
+        "beta=1 is the highest, told apart from each of the other 4 (p = 0.032 at most, over 4 pairs with it)",
+        "not enough seeds to tell which of all pairs differ (5 paired seeds: p cannot be less than 0.079 over 10 pairs; "
+        "6 in each could tell)"]
+
+
 def test_other_seeds_are_not_paired_and_a_seed_counts_once(make, tmp_path):
     for beta, seeds in ((1.0, (0, 1, 2)), (2.0, (1, 2, 3))):
         for seed in seeds:

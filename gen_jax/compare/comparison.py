@@ -88,6 +88,11 @@ class Pair(NamedTuple):
     adjusted: float  # p after Holm's correction for all pairs of groups
     verdict: str
 
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval of the difference does not hold 0."""
+        return self.interval is not None and self.interval[0] * self.interval[1] > 0
+
 
 class Row(NamedTuple):
     """One number over all groups."""
@@ -109,9 +114,14 @@ class Row(NamedTuple):
 
     @property
     def winner(self) -> str | None:
-        """The best group, where it is told apart from every other."""
+        """The best group, where it is told apart from every other.
+
+        Only a group that is not the best can be taken for it in error, and then it was told apart from the best one: so
+        p-values are corrected for as many pairs as there are others, not for all pairs (Hsu, 1984).
+        """
         own = [pair for pair in self.pairs if self.first in (pair.a, pair.b)]
-        return self.first if self.sign and own and all(pair.verdict == APART for pair in own) else None
+        apart = all(len(own) * pair.p <= statistics.ALPHA and pair.excludes_zero for pair in own)
+        return self.first if self.sign and own and apart else None
 
     @property
     def shown_pairs(self) -> list[Pair]:
@@ -171,6 +181,8 @@ def _finished(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
             runs.append(read(folder))
         except Unfinished as why:
             lines.append(f"{folder}: left out: {why}")
+        except UserError as error:
+            lines += [f"left out: {fault}" for fault in error.faults]
     return runs, lines
 
 
@@ -218,8 +230,7 @@ def _verdict(pair: Pair, adjusted: float, attainable: float) -> str:
     """attainable: the smallest that `adjusted` could be with these seeds."""
     if attainable > statistics.ALPHA or pair.interval is None:
         return TOO_FEW
-    low, high = pair.interval
-    return APART if adjusted <= statistics.ALPHA and low * high > 0 else NOT_SEEN
+    return APART if adjusted <= statistics.ALPHA and pair.excludes_zero else NOT_SEEN
 
 
 def _pair(a: Cell, b: Cell, num_pairs: int) -> Pair:

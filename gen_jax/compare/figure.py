@@ -12,7 +12,7 @@ from gen_jax import style
 from gen_jax.compare.comparison import Cell, Comparison, Row
 from gen_jax.compare.table import ARROWS
 
-COLUMNS = 3  # panels beside each other
+WIDTHS = {1: 5.0, 2: 6.2, 3: style.WIDTH}  # inches, by panels beside each other
 PANEL, LINE, LEGEND, LETTER = 2.2, 0.17, 0.2, 0.085  # inches: the heights of curves, of a line of text, of one in a
 #                                                      legend; the width of a letter
 LABEL, TITLE = 24, 30  # characters of a group's name and of a panel's title that fit into a line
@@ -22,12 +22,18 @@ MOST_SINGLE = 6  # groups, up to which each seed has its own curve
 EARLY = 0.1  # of a curve's records, whose values need not fit into its scale
 
 
+def figures(comparison: Comparison) -> dict[str, Figure]:
+    """The figures by name."""
+    drawn = {"comparison": finals(comparison), "comparison_curves": curves(comparison)}
+    return {name: fig for name, fig in drawn.items() if fig}
+
+
 def finals(comparison: Comparison) -> Figure:
     """A panel for each number: a dot for each seed, the mean, and its interval; groups from above to below."""
     names = [_wrapped(group.name) for group in comparison.groups]
     rows, columns = _layout(len(comparison.rows))
     lines = sum(max(1.6, 1.15 * (name.count("\n") + 1)) for name in names)
-    fig, axes = style.figure(0.2 + rows * (0.75 + LINE * lines), rows, columns, sharey=True)
+    fig, axes = style.figure(0.2 + rows * (0.75 + LINE * lines), rows, columns, WIDTHS[columns], sharey=True)
     for panel, row in zip(axes.flat, comparison.rows, strict=False):
         for place, group in enumerate(comparison.groups):
             if cell := row.cells.get(group.name):
@@ -50,29 +56,34 @@ def curves(comparison: Comparison) -> Figure | None:
 
     None where no number was.
     """
-    drawn = [row for row in comparison.rows if any(len(value.curve) > 1 for cell in row.cells.values()
-                                                    for value in cell.values)]
-    if not drawn:
+    recorded = [row for row in comparison.rows if any(map(_has_curve, row.cells.values()))]
+    if not recorded:
         return None
-    rows, columns = _layout(len(drawn))
-    names = [_wrapped(group.name) for group in comparison.groups]
-    beside = _beside(names)
-    legend = sum(max(name.count("\n") + 1 for name in names[i:i + beside]) for i in range(0, len(names), beside))
-    fig, axes = style.figure(rows * PANEL + 0.35 + LEGEND * legend, rows, columns)
-    for panel, row in zip(axes.flat, drawn, strict=False):
-        for place, group in enumerate(comparison.groups):
-            if cell := row.cells.get(group.name):
-                _curves(panel, place, cell, len(comparison.groups))
+    of = len(comparison.groups)
+    looks = {group.name: _look(place, of) for place, group in enumerate(comparison.groups)}
+    rows, columns = _layout(len(recorded))
+    names = {group.name: _wrapped(group.name) for group in comparison.groups
+             if any(group.name in row.cells and _has_curve(row.cells[group.name]) for row in recorded)}
+    beside, lines = _legend([*names.values()], WIDTHS[columns])
+    fig, axes = style.figure(rows * PANEL + 0.35 + LEGEND * lines, rows, columns, WIDTHS[columns])
+    for panel, row in zip(axes.flat, recorded, strict=False):
+        for name in names:
+            if cell := row.cells.get(name):
+                _curves(panel, cell, looks[name], with_seeds=of <= MOST_SINGLE)
         panel.set(title=_title(row), xlabel="step", ylabel=fill(row.quantity.metric.unit, TITLE))
         panel.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         panel.xaxis.set_major_formatter(_short_step)
         _fit_to_later(panel)
-    _remove_rest(axes, len(drawn))
-    handles = [Line2D([], [], **_look(place, len(names)), label=name) for place, name in enumerate(names)]
-    seeds = "; thin lines: seeds" if len(names) <= MOST_SINGLE else ""
-    fig.legend(handles=handles, loc="outside lower center", ncols=beside, title_fontsize=style.SMALL,
+    _remove_rest(axes, len(recorded))
+    seeds = "; thin lines: seeds" if of <= MOST_SINGLE else ""
+    fig.legend(handles=[Line2D([], [], **looks[name], label=label) for name, label in names.items()], ncols=beside,
+               loc="outside lower center", title_fontsize=style.SMALL,
                title=f"lines: means over seeds{seeds}; circles: each seed's best")
     return fig
+
+
+def _has_curve(cell: Cell) -> bool:
+    return any(len(value.curve) > 1 for value in cell.values)
 
 
 def _dots(axes: Axes, place: int, cell: Cell, of: int) -> None:
@@ -86,12 +97,11 @@ def _dots(axes: Axes, place: int, cell: Cell, of: int) -> None:
               markeredgewidth=0.9, linestyle="", zorder=4)
 
 
-def _curves(axes: Axes, place: int, cell: Cell, of: int) -> None:
-    look = _look(place, of)
+def _curves(axes: Axes, cell: Cell, look: dict, with_seeds: bool) -> None:
     by_seed = [dict(value.curve) for value in cell.values if value.curve]
     shared = sorted(set.intersection(*map(set, by_seed))) if by_seed else []
     for value in cell.values:
-        if len(cell.values) > 1 and of <= MOST_SINGLE and value.curve:
+        if with_seeds and len(cell.values) > 1 and value.curve:
             axes.plot(*np.array(value.curve, float).T, **look | {"linewidth": 0.6, "alpha": 0.4})
         if value.best is not None:
             axes.plot([value.best_step], [value.best], marker="o", markersize=4, markerfacecolor="white",
@@ -120,14 +130,16 @@ def _wrapped(name: str) -> str:
     return "\n".join(lines[:MOST_LINES]) + " ..." * (len(lines) > MOST_LINES)
 
 
-def _beside(names: list[str]) -> int:
-    """How many names fit beside each other in a legend."""
+def _legend(names: list[str], width: float) -> tuple[int, int]:
+    """(how many names fit beside each other in a legend, how many lines of text they then are)."""
     longest = max(len(line) for name in names for line in name.split("\n"))
-    return min(len(names), max(1, int(style.WIDTH / (0.5 + LETTER * longest))))
+    beside = min(len(names), max(1, int(width / (0.5 + LETTER * longest))))
+    tallest = max(name.count("\n") + 1 for name in names)
+    return beside, tallest * -(-len(names) // beside)
 
 
 def _layout(panels: int) -> tuple[int, int]:
-    columns = 2 if panels in (2, 4) else min(COLUMNS, panels)
+    columns = 2 if panels in (2, 4) else min(max(WIDTHS), panels)
     return -(-panels // columns), columns
 
 
@@ -150,11 +162,3 @@ def _fit_to_later(axes: Axes) -> None:
 def _remove_rest(axes: np.ndarray, used: int) -> None:
     for panel in axes.flat[used:]:
         panel.remove()
-
-
-def figures(comparison: Comparison) -> dict[str, Figure]:
-    """The figures by name."""
-    drawn = {"comparison": finals(comparison), "comparison_curves": curves(comparison)}
-    return {name: fig for name, fig in drawn.items() if fig}
-
-

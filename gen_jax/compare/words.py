@@ -9,6 +9,12 @@ from gen_jax.compare.statistics import Interval
 DIGITS = 4  # of a number without a spread
 SPREAD_DIGITS = 2  # of a spread; its number has as many decimals
 MOST_DECIMALS, LARGEST = 6, 1e9  # beyond which a number has an exponent
+FEW = 6  # seeds, below which it is said how little an interval of them holds
+SPREADS = ("± is the standard deviation over training seeds (n - 1). Intervals are 95% bootstrap intervals of the mean "
+           "over training seeds (expanded percentiles, arXiv:1411.5279).")
+TESTS = ("Of seeds that two groups share, differences are taken seed by seed. p-values are of exact permutation tests, "
+         "or of drawn permutations where seeds are many; those over all pairs of groups are corrected after Holm.")
+BESTS = "'best' is of each run's records, chosen by the number itself: it flatters, the final value does not."
 
 
 def number(value: float, spread: float | None = None) -> str:
@@ -57,11 +63,16 @@ def about(row: Row) -> str:
 
 
 def sentences(row: Row) -> Iterator[str]:
-    """What is to be said of a number: differences and falls."""
+    """What is to be said of a number: the best group, differences and falls."""
+    if len(row.pairs) > 1 and (winner := row.winner):
+        worst = max(pair.p for pair in row.pairs if winner in (pair.a, pair.b))
+        others = len(row.cells) - 1
+        yield (f"{winner} is the {'highest' if row.sign > 0 else 'lowest'}, told apart from each of the other {others} "
+               f"(p = {others * worst:.2g} at most, over {others} pairs with it)")
     if len(row.pairs) > 1 and not any(pair.difference for pair in row.pairs):
         yield "the means of all groups are equal"
     elif len(row.pairs) > 1 and all(pair.verdict == TOO_FEW for pair in row.pairs):
-        yield f"{TOO_FEW} any two groups apart ({_too_few(row.pairs[0], len(row.pairs))})"
+        yield f"{TOO_FEW} which of all pairs differ ({_too_few(row.pairs[0], len(row.pairs))})"
     else:
         yield from _differences(row)
     for cell in row.cells.values():
@@ -143,18 +154,17 @@ def _fell(value: Value, sign: int) -> str:
 
 def methods(comparison: Comparison) -> list[str]:
     """How to read the numbers."""
-    num_seeds = [len(cell.values) for row in comparison.rows for cell in row.cells.values()]
-    lines = ["± is the standard deviation over training seeds (n - 1). Intervals are 95% bootstrap intervals of the "
-             "mean over training seeds (expanded percentiles, arXiv:1411.5279). p-values are of exact permutation "
-             "tests, or of drawn permutations where seeds are many; of all pairs of groups in one number they are "
-             "corrected after Holm. Of seeds that two groups share, differences are taken seed by seed."]
-    if any(row.cells[name].bests is not None for row in comparison.rows for name in row.cells):
-        lines.append("'best' is each run's best record, chosen by the number itself: it flatters, the final value does "
-                     "not.")
-    if (few := min((n for n in num_seeds if n > 1), default=9)) < 6:
+    cells = [cell for row in comparison.rows for cell in row.cells.values()]
+    several = [len(cell.values) for cell in cells if len(cell.values) > 1]
+    lines = [SPREADS] if several else []
+    if several and any(row.pairs for row in comparison.rows):
+        lines.append(TESTS)
+    if any(cell.bests is not None for cell in cells):
+        lines.append(BESTS)
+    if several and (few := min(several)) < FEW:
         lines.append(f"No bootstrap interval reaches beyond the seeds' own values: {few} values have the mean of a "
-                     f"symmetric distribution between them in {statistics.held(few):.0%} of cases, whatever is asked.")
-    if 1 in num_seeds:
+                     f"symmetric distribution between them in {statistics.held(few):.0%} of cases.")
+    if len(several) < len(cells):
         lines.append("One seed has no spread and no interval.")
     return lines
 
