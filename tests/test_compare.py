@@ -23,7 +23,7 @@ from gen_jax.report.files import write_json
 from gen_jax.report.workdir import Workdir
 from gen_jax.style import styled
 
-PROTOCOL = {"eval": "elbo", "settings": {}, "data": "d0", "weights": "as trained", "real": 100}
+PROTOCOL = {"eval": "record", "settings": {}, "data": "d0", "weights": "as trained", "real": 100}
 STEPS = (10, 20, 30, 40)
 
 
@@ -125,8 +125,10 @@ def test_drawn_p_values_are_near_the_exact_ones(monkeypatch):
     exact = statistics.permutation(a, b + 0.7), statistics.sign_flips(a - b + 0.7)
     monkeypatch.setattr(statistics, "MOST_DIVISIONS", 0)
     monkeypatch.setattr(statistics, "MOST_SIGNS", 0)
+    statistics._divisions.cache_clear(), statistics._signs.cache_clear()
     assert np.allclose((statistics.permutation(a, b + 0.7), statistics.sign_flips(a - b + 0.7)), exact, atol=0.015)
     assert statistics.permutation(a, b + 100) > 0
+    statistics._divisions.cache_clear(), statistics._signs.cache_clear()
 
 
 def test_holm_is_as_in_the_textbook():
@@ -190,8 +192,8 @@ def test_the_best_of_many_groups_is_told_apart_by_fewer_seeds_than_every_pair(ma
     assert row.winner == "beta=1" and {pair.verdict for pair in row.pairs} == {TOO_FEW}
     assert list(words.sentences(row)) == [
         "beta=1 is the highest, told apart from each of the other 4 (p = 0.032 at most, over 4 pairs with it)",
-        "not enough seeds to tell which of all pairs differ (5 paired seeds: p cannot be less than 0.079 over 10 pairs; "
-        "6 in each could tell)"]
+        "not enough seeds to tell which of all pairs differ (5 paired seeds: p cannot be less than 0.079 over 10 "
+        "pairs; 6 in each could tell)"]
 
 
 def test_other_seeds_are_not_paired_and_a_seed_counts_once(make, tmp_path):
@@ -246,6 +248,15 @@ def test_numbers_of_unlike_protocols_are_refused_and_the_others_go_on(make, tmp_
     assert comparison.notes == ["weights differ: 1.0 in beta=1; 2.0 in beta=2"]
     with pytest.raises(UserError, match="'real' differs"):
         compared(workdirs([str(tmp_path)]), ["log_px/test"])
+
+
+def test_records_of_another_protocol_than_the_final_value_do_not_count(make, tmp_path):
+    make("a", {"test/kl": 5.0, "test/recon": 5.0}, curves={"test/recon": (9.0, 1.0, 2.0, 5.0)}, protocol={})
+    make("b", {"test/kl": 5.0, "test/recon": 5.0}, 1, {"test/recon": (9.0, 1.0, 2.0, 5.0)}, {"eval": "another"})
+    for folder, best in (("a", 1.0), ("b", None)):
+        comparison = compared(workdirs([str(tmp_path / folder)]), ["recon"])
+        assert comparison.rows[0].cells[folder].values[0].best == best
+        assert any("measured otherwise than in training" in note for note in comparison.notes) == (best is None)
 
 
 def test_other_data_are_refused_and_an_unknown_protocol_is_said(make, tmp_path):

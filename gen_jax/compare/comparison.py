@@ -10,7 +10,7 @@ import numpy as np
 from gen_jax.compare import statistics
 from gen_jax.compare.groups import Group, grouped
 from gen_jax.compare.numbers import Quantity, chosen
-from gen_jax.compare.protocols import data_refusal, notes, refusal
+from gen_jax.compare.protocols import data_refusal, notes, recorded_alike, refusal
 from gen_jax.compare.run import Run, Unfinished, read
 from gen_jax.errors import UserError
 
@@ -207,7 +207,8 @@ def _is_finite(value) -> bool:
 
 def _value(run: Run, quantity: Quantity) -> Value:
     final, better = float(run.numbers[quantity.number]), quantity.metric.better
-    curve = tuple((record["step"], float(record[quantity.number])) for record in run.history
+    records = run.history if recorded_alike(quantity.number, run) else []
+    curve = tuple((record["step"], float(record[quantity.number])) for record in records
                   if _is_finite(record.get(quantity.number)))
     if not curve or not better:
         return Value(run, final, curve, None, None)

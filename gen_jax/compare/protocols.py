@@ -4,7 +4,7 @@ from typing import Any
 
 from gen_jax.compare.groups import Group
 from gen_jax.compare.run import Run
-from gen_jax.protocol import differing
+from gen_jax.protocol import RECORD, differing, recorded_by, settings_of
 
 DIGITS = 8  # of a fingerprint that is shown
 UNKNOWN = "runs of an older gen_jax say of no number how it was measured; their data are the same"
@@ -37,17 +37,28 @@ def refusal(number: str, groups: Sequence[Group]) -> str:
 
 def notes(number: str, groups: Sequence[Group]) -> list[str]:
     """What a reader must know of numbers that are compared although not all is the same."""
-    runs = [run for group in groups for run in group.runs if number in run.numbers]
-    without = [run for run in runs if number not in run.protocols]
-    lines = [f"protocol unknown ({UNKNOWN})"] if without else []
-    weights = {}
-    for group in groups:
-        for run in group.runs:
-            if used := run.protocols.get(number, {}).get("weights"):
-                weights.setdefault(used, {})[group.name] = None
+    runs = [(group.name, run) for group in groups for run in group.runs if number in run.numbers]
+    unknown = dict.fromkeys(name for name, run in runs if number not in run.protocols)
+    otherwise = dict.fromkeys(name for name, run in runs if not recorded_alike(number, run))
+    weights: dict[str, dict[str, None]] = {}
+    for name, run in runs:
+        if used := run.protocols.get(number, {}).get("weights"):
+            weights.setdefault(used, {})[name] = None
+    lines = [f"protocol unknown in {', '.join(unknown)} ({UNKNOWN})"] if unknown else []
+    if otherwise:
+        lines.append(f"in {', '.join(otherwise)} measured otherwise than in training, whose records do not count")
     if len(weights) > 1:
         lines.append("weights differ: " + "; ".join(f"{used} in {', '.join(of)}" for used, of in weights.items()))
     return lines
+
+
+def recorded_alike(number: str, run: Run) -> bool:
+    """Whether the records of training measured a number as its final value was, as far as is known."""
+    if not (protocol := run.protocols.get(number)) or not any(number in record for record in run.history):
+        return True
+    name = recorded_by(run.config, number)
+    settings = {} if name == RECORD else settings_of(run.config, name)
+    return protocol.get("eval") == name and protocol.get("settings") == settings
 
 
 def _labelled(group: Group) -> list[tuple[Run, str]]:
@@ -58,4 +69,6 @@ def _labelled(group: Group) -> list[tuple[Run, str]]:
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
     return "unknown" if value is None else str(value)

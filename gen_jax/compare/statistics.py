@@ -55,33 +55,26 @@ def held(n: int) -> float:
 
 def sign_flips(differences: np.ndarray) -> float:
     """The two-sided p-value of differences [n] of pairs: how often random signs give a mean as far from 0."""
-    n = len(differences)
-    signs = (np.array(list(itertools.product((1, -1), repeat=n))) if n <= MOST_SIGNS
-             else _drawn_signs(n))
-    return _share_as_far(signs @ differences, differences.sum(), np.abs(differences).sum())
+    return _share_as_far(_signs(len(differences)) @ differences, differences.sum(), np.abs(differences).sum())
 
 
 def permutation(a: np.ndarray, b: np.ndarray) -> float:
     """The two-sided p-value of mean(a) - mean(b): how often random groups of the same sizes differ as much."""
-    n, every = len(a), np.concatenate([a, b])
+    every = np.concatenate([a, b])
     every = every - every.mean()
-    if math.comb(len(every), n) <= MOST_DIVISIONS:
-        chosen = np.array(list(itertools.combinations(range(len(every)), n)))
-    else:
-        rng = np.random.default_rng(0)
-        drawn = rng.permuted(np.tile(np.arange(len(every)), (DRAWS, 1)), axis=1)[:, :n]
-        chosen = np.concatenate([np.arange(n)[None], drawn])
-    return _share_as_far(every[chosen].sum(1), every[:n].sum(), np.abs(every).sum())
+    sums = every[_divisions(len(a), len(b))].sum(1)
+    return _share_as_far(sums, every[:len(a)].sum(), np.abs(every).sum())
 
 
 def least_of_sign_flips(n: int) -> float:
     """The smallest p-value that sign_flips can give."""
-    return min(1.0, 2.0 ** (1 - n))
+    return min(1.0, 2.0 ** (1 - n)) if n <= MOST_SIGNS else 1 / (DRAWS + 1)
 
 
 def least_of_permutation(n: int, m: int) -> float:
     """The smallest p-value that permutation can give."""
-    return min(1.0, (2 if n == m else 1) / math.comb(n + m, n))
+    divisions = math.comb(n + m, n)
+    return min(1.0, (2 if n == m else 1) / divisions) if divisions <= MOST_DIVISIONS else 1 / (DRAWS + 1)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -126,7 +119,18 @@ def _share_as_far(statistics: np.ndarray, seen: float, size: float) -> float:
     return float((np.abs(statistics) >= abs(seen) - ROUNDING * size).mean())
 
 
-def _drawn_signs(n: int) -> np.ndarray:
-    """DRAWS rows of random signs [DRAWS+1,n], the first as they are: a p-value is never 0."""
-    drawn = np.random.default_rng(0).choice((1, -1), (DRAWS, n))
-    return np.concatenate([np.ones((1, n), int), drawn])
+@cache
+def _signs(n: int) -> np.ndarray:
+    """Every choice of n signs [2**n,n]; or DRAWS of them below the one that is seen, so that no p-value is 0."""
+    if n <= MOST_SIGNS:
+        return np.array(list(itertools.product((1, -1), repeat=n)))
+    return np.concatenate([np.ones((1, n), int), np.random.default_rng(0).choice((1, -1), (DRAWS, n))])
+
+
+@cache
+def _divisions(n: int, m: int) -> np.ndarray:
+    """Which n of n + m values a first group has, in every division [divisions,n]; or in DRAWS, as _signs has them."""
+    if math.comb(n + m, n) <= MOST_DIVISIONS:
+        return np.array(list(itertools.combinations(range(n + m), n)))
+    drawn = np.random.default_rng(0).permuted(np.tile(np.arange(n + m), (DRAWS, 1)), axis=1)[:, :n]
+    return np.concatenate([np.arange(n)[None], drawn])

@@ -12,8 +12,8 @@ MOST_DECIMALS, LARGEST = 6, 1e9  # beyond which a number has an exponent
 FEW = 6  # seeds, below which it is said how little an interval of them holds
 SPREADS = ("± is the standard deviation over training seeds (n - 1). Intervals are 95% bootstrap intervals of the mean "
            "over training seeds (expanded percentiles, arXiv:1411.5279).")
-TESTS = ("Of seeds that two groups share, differences are taken seed by seed. p-values are of exact permutation tests, "
-         "or of drawn permutations where seeds are many; those over all pairs of groups are corrected after Holm.")
+TESTS = ("Where two groups have the same seeds, differences are taken seed by seed. p-values are of exact permutation "
+         "tests, or of drawn ones where seeds are many; those over all pairs of groups are corrected after Holm.")
 BESTS = "'best' is of each run's records, chosen by the number itself: it flatters, the final value does not."
 
 
