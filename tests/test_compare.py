@@ -15,7 +15,7 @@ from gen_jax.compare import statistics, words
 from gen_jax.compare.comparison import APART, NOT_SEEN, TOO_FEW, compared
 from gen_jax.compare.figure import figures
 from gen_jax.compare.formats import tex
-from gen_jax.compare.workdirs import workdirs
+from gen_jax.compare.workdirs import split, workdirs
 from gen_jax.config import resolve, with_evals
 from gen_jax.errors import UserError
 from gen_jax.modes import compare, train
@@ -212,7 +212,10 @@ def test_groups_are_named_by_few_keys_else_by_their_folders(make, tmp_path):
     many = {"objective.beta": 2.0, "model.latent_dim": 3, "train.batch_size": 32, "optim.vae.lr": 1e-3}
     make("small_s0", {"test/neg_elbo": 1.0}), make("small_s1", {"test/neg_elbo": 1.0}, 1)
     make("large/seed_0", {"test/neg_elbo": 1.0}, settings=many)
-    assert [group.name for group in compared(workdirs([str(tmp_path)])).groups] == ["large", "small"]
+    comparison = compared(workdirs([str(tmp_path)]))
+    assert [group.name for group in comparison.groups] == ["large", "small"]
+    assert comparison.beside == ("the groups' configs differ in model.latent_dim, objective.beta, optim.vae.lr, "
+                                 "train.batch_size; values are in comparison.json",)
     make("other", {"test/neg_elbo": 1.0}, settings={"optim.vae.lr": 1e-3, "evals.batch_size": 7})
     found = compared(workdirs([str(tmp_path / "small*"), str(tmp_path / "other")]))
     assert [group.name for group in found.groups] == ["lr=0.001", "lr=0.002"]
@@ -224,6 +227,9 @@ def test_workdirs_are_found_by_names_globs_and_folders(make, tmp_path):
     make("g/x/y/too/deep", finals), make("g/old_1", finals)
     assert workdirs([str(tmp_path / "g")]) == paths[:3]
     assert workdirs([f"{tmp_path}/r*", f"{tmp_path}/run", f"{tmp_path}/run/old_1"]) == [paths[3], paths[4]]
+    comma = make("w/beta=1,latent_dim=2/seed_0", finals).parent
+    assert split(f"{tmp_path}/g, {comma},{tmp_path}/w/beta=*,latent_dim=2/*,z") == [
+        f"{tmp_path}/g", str(comma), f"{tmp_path}/w/beta=*,latent_dim=2/*", "z"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError) as error:
         workdirs([f"{tmp_path}/empty", f"{tmp_path}/nothing", f"{tmp_path}/z*"])
@@ -287,7 +293,11 @@ def test_numbers_are_chosen_by_name_by_quantity_and_by_glob(make, tmp_path):
     def chosen(*asked):
         return [row.quantity.number for row in compared(workdirs([str(tmp_path)]), asked).rows]
     assert chosen() == ["test/kl", "test/recon"]  # each once, and what was recorded before what was not
-    assert chosen("kl") == ["test/kl"] and chosen("train/kl", "*/test") == ["train/kl", "kl/test"]
+    make("b", {"test/kl": 2.0, "log_px/test": 5.0}, settings={"objective.beta": 2.0})
+    assert chosen() == ["test/kl"]
+    assert compared(workdirs([str(tmp_path)])).beside == (
+        "headlines of one group alone, not compared: log_px/test (beta=2), test/recon (beta=1)",)
+    assert chosen("kl") == ["test/kl"] and chosen("train/kl", "k*/test") == ["train/kl", "kl/test"]
     with pytest.raises(UserError, match="--metrics=test/kll: no run has such a number; did you mean 'test/kl'"):
         chosen("test/kll", "recon")
 

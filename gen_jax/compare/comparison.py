@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gen_jax.compare import statistics
-from gen_jax.compare.groups import Group, grouped
-from gen_jax.compare.numbers import Quantity, chosen
+from gen_jax.compare.groups import Group, differences, grouped
+from gen_jax.compare.numbers import Quantity, chosen, not_chosen
 from gen_jax.compare.protocols import data_refusal, notes, recorded_alike, refusal
 from gen_jax.compare.run import Run, Unfinished, read
 from gen_jax.errors import UserError
@@ -137,6 +137,7 @@ class Comparison(NamedTuple):
     rows: tuple[Row, ...]
     refused: tuple[str, ...]  # a line for each number whose protocols differ
     left_out: tuple[str, ...]  # a line for each run that is
+    beside: tuple[str, ...]  # lines on what else there is: settings that differ, numbers that are not compared
 
     @property
     def notes(self) -> list[str]:
@@ -150,7 +151,7 @@ class Comparison(NamedTuple):
     @property
     def remarks(self) -> list[str]:
         """What stands beside all tables: refusals, runs that are left out, notes."""
-        return [*self.refused, *self.left_out, *(f"note: {note}" for note in self.notes)]
+        return [*self.refused, *self.left_out, *self.beside, *(f"note: {note}" for note in self.notes)]
 
 
 def compared(folders: Sequence[Path], asked: Sequence[str] = ()) -> Comparison:
@@ -171,7 +172,8 @@ def compared(folders: Sequence[Path], asked: Sequence[str] = ()) -> Comparison:
     rows = [row for row in rows if row.cells]
     if not rows:
         raise UserError(*(refused or ["--metrics: no run has a finite value of what is to be compared"]))
-    return Comparison(tuple(groups), tuple(rows), tuple(refused), (*left_out, *twice))
+    beside = [differences(groups), *(not_chosen(groups, quantities) if not asked else [])]
+    return Comparison(tuple(groups), tuple(rows), tuple(refused), (*left_out, *twice), tuple(filter(None, beside)))
 
 
 def _finished(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:

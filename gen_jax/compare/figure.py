@@ -12,6 +12,7 @@ from gen_jax import style
 from gen_jax.compare.comparison import Cell, Comparison, Row
 from gen_jax.compare.table import ARROWS
 
+FIGURES = ("comparison", "comparison_curves")
 WIDTHS = {1: 5.0, 2: 6.2, 3: style.WIDTH}  # inches, by panels beside each other
 PANEL, LINE, LEGEND, LETTER = 2.2, 0.17, 0.2, 0.085  # inches: the heights of curves, of a line of text, of one in a
 #                                                      legend; the width of a letter
@@ -23,9 +24,9 @@ EARLY = 0.1  # of a curve's records, whose values need not fit into its scale
 
 
 def figures(comparison: Comparison) -> dict[str, Figure]:
-    """The figures by name."""
-    drawn = {"comparison": finals(comparison), "comparison_curves": curves(comparison)}
-    return {name: fig for name, fig in drawn.items() if fig}
+    """The figures by their names, of FIGURES; that of curves only where there are some."""
+    drawn = zip(FIGURES, (finals(comparison), curves(comparison)), strict=True)
+    return {name: fig for name, fig in drawn if fig}
 
 
 def finals(comparison: Comparison) -> Figure:

@@ -12,6 +12,7 @@ from gen_jax.report.settings import values_of
 
 SHORTEST = 3  # characters of a name that several folders' names begin with
 MOST_KEYS = 3  # in a name; where more differ, a group has the name of its folder
+MOST_NAMED = 8  # settings in a line
 NOT_SETTINGS = (*FREE, *MOVED, "seed", "derived")
 SEED_FOLDER = re.compile(r"(seed|s)[_=-]?\d+")
 SEED_ENDING = re.compile(r"([._-]*(seed|s)?[_=-]?\d*)$")
@@ -79,6 +80,15 @@ def _names(settings: Sequence[Mapping[str, Any]], members: Sequence[Sequence[Run
         if len({*names}) == len(names):
             return names
     return [str(runs[0].folder) for runs in members]
+
+
+def differences(groups: Sequence[Group]) -> str:
+    """The line on what differs between groups that are named by their folders; "" where their names say it."""
+    keys = list(dict.fromkeys(key for group in groups for key in group.settings))
+    if len(keys) <= MOST_KEYS:
+        return ""
+    more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
+    return f"the groups' configs differ in {', '.join(keys[:MOST_NAMED])}{more}; values are in comparison.json"
 
 
 def shortened(keys: Sequence[str]) -> dict[str, str]:

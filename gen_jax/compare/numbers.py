@@ -36,6 +36,18 @@ def chosen(groups: Sequence[Group], asked: Sequence[str]) -> list[Quantity]:
     return _asked(every, asked) if asked else _headlines(every, groups)
 
 
+def not_chosen(groups: Sequence[Group], quantities: Sequence[Quantity]) -> list[str]:
+    """The lines that name headline numbers beside those that are compared."""
+    compared = {(quantity.name, quantity.of) for quantity in quantities}
+    others = [quantity for quantity in _one_each(_ranked(_every([run for group in groups for run in group.runs])))
+              if (quantity.name, quantity.of) not in compared]
+    alone = [f"{quantity.number} ({having[0]})" for quantity in others
+             if len(having := _having(quantity, groups)) == 1 < len(groups)]
+    more = [quantity.number for quantity in others if len(_having(quantity, groups)) > 1 or len(groups) == 1]
+    lines = [f"headlines of one group alone, not compared: {', '.join(alone)}"] if alone else []
+    return lines + ([f"more headlines, by --metrics: {', '.join(more)}"] if more else [])
+
+
 def recorded(number: str, runs: Sequence[Run]) -> bool:
     """Whether a number was recorded during training, by each of runs that has it."""
     return all(any(record.get(number) is not None for record in run.history) for run in runs if number in run.numbers)
@@ -54,15 +66,22 @@ def _every(runs: Sequence[Run]) -> list[Quantity]:
 
 def _headlines(every: Sequence[Quantity], groups: Sequence[Group]) -> list[Quantity]:
     """Those of a rank that two groups have, or the only one; at most MOST."""
-    shared = {quantity.number for quantity in every if sum(any(run.numbers.get(quantity.number) is not None for run
-              in group.runs) for group in groups) >= min(2, len(groups))}
-    ranked = _one_each([quantity for quantity in every if quantity.metric.rank and quantity.is_main
-                        and quantity.number in shared])
-    if not ranked:
-        known = ", ".join(sorted(shared)) or "none"
-        raise UserError(f"--metrics: no two groups share a headline number; name what to compare of those that they "
-                        f"share: {known}")
-    return sorted(ranked, key=lambda quantity: quantity.metric.rank)[:MOST]
+    shared = [quantity for quantity in every if len(_having(quantity, groups)) >= min(2, len(groups))]
+    if not (ranked := _one_each(_ranked(shared))):
+        raise UserError("--metrics: no two groups share a headline number; name what to compare of those that they "
+                        f"share: {', '.join(quantity.number for quantity in shared) or 'none'}")
+    return ranked[:MOST]
+
+
+def _ranked(every: Sequence[Quantity]) -> list[Quantity]:
+    """The headline numbers, the foremost first."""
+    ranked = [quantity for quantity in every if quantity.metric.rank and quantity.is_main]
+    return sorted(ranked, key=lambda quantity: quantity.metric.rank)
+
+
+def _having(quantity: Quantity, groups: Sequence[Group]) -> list[str]:
+    """The names of the groups that have a number."""
+    return [group.name for group in groups if any(run.numbers.get(quantity.number) is not None for run in group.runs)]
 
 
 def _asked(every: Sequence[Quantity], asked: Sequence[str]) -> list[Quantity]:

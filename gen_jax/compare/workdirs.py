@@ -21,6 +21,16 @@ def workdirs(names: Sequence[str]) -> list[Path]:
     return list({folder.resolve(): folder for folders in found.values() for folder in folders}.values())
 
 
+def split(text: str) -> list[str]:
+    """The names in a comma-separated list. A folder that is there may have commas in its name, as those of sweeps."""
+    parts, names = text.split(","), []
+    while parts:
+        length = next((n for n in range(len(parts), 1, -1) if _matched(",".join(parts[:n]))), 1)
+        names.append(",".join(parts[:length]).strip())
+        parts = parts[length:]
+    return [name for name in names if name]
+
+
 def group_folder(names: Sequence[str]) -> Path | None:
     """The folder of a group of runs, where it is all that is named; None otherwise."""
     folder = expanded(names[0], "--workdirs")
@@ -33,9 +43,13 @@ def is_workdir(folder: Path) -> bool:
 
 
 def _of(name: str) -> list[Path]:
-    path = expanded(name, "--workdirs")
-    matched = [path] if path.exists() or not GLOB.search(name) else map(Path, glob.glob(str(path)))
-    return [folder for path in sorted(matched, key=natural) for folder in _below(path, DEEPEST)]
+    return [folder for path in sorted(_matched(name), key=natural) for folder in _below(path, DEEPEST)]
+
+
+def _matched(name: str) -> list[Path]:
+    """The paths that a name or glob means."""
+    path = expanded(name.strip(), "--workdirs")
+    return [path] if path.exists() else [Path(found) for found in glob.glob(str(path)) if GLOB.search(name)]
 
 
 def _below(folder: Path, levels: int) -> Iterator[Path]:

@@ -6,8 +6,8 @@ from ml_collections import ConfigDict
 
 from gen_jax.command_line import Launch
 from gen_jax.compare.comparison import compared
-from gen_jax.compare.figure import figures
-from gen_jax.compare.workdirs import group_folder, workdirs
+from gen_jax.compare.figure import FIGURES, figures
+from gen_jax.compare.workdirs import group_folder, split, workdirs
 from gen_jax.config import RUN, name_list
 from gen_jax.errors import UserError
 from gen_jax.find import find, names
@@ -34,7 +34,7 @@ FLAGS = {
 def run(launch: Launch) -> None:
     """The mode."""
     options = launch.options
-    asked = name_list(options["workdirs"])
+    asked = split(options["workdirs"])
     if not asked:
         raise UserError("--mode=compare: which runs? --workdirs=runs/a,runs/b or --workdirs='runs/vae_*'")
     out = Path(options["out"] or group_folder(asked) or "comparison")
@@ -60,6 +60,8 @@ def compare(names_of_workdirs: Sequence[str | Path], out: Path, metrics: Sequenc
         to.path.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             write_atomically(to.path / name, text.encode())
+        for path in (to.path / f"{name}.{form}" for name in FIGURES for form in FLAGS["format"].must.known):
+            path.unlink(missing_ok=True)  # of an earlier comparison
         for name, drawn in figures(comparison).items():
             results.save(to.path / name, drawn, report or report_settings(FLAGS["format"].default))
     return texts["comparison.txt"].splitlines()

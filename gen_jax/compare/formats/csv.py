@@ -1,14 +1,17 @@
 """CSV: a row for each group and number, for each two groups, and for each run, with all digits."""
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gen_jax.compare.comparison import Comparison
+
+PAIRS = ("metric", "a", "b", "difference", "ci95_low", "ci95_high", "n_a", "n_b", "paired", "test", "p", "least_p",
+         "p_holm", "verdict")  # of comparison_pairs.csv, which may have no rows
 
 
 def files(comparison: Comparison) -> dict[str, str]:
     """comparison.csv (groups), comparison_pairs.csv, comparison_runs.csv: from the last, all can be computed again."""
-    return {"comparison.csv": _text(_groups(comparison)), "comparison_pairs.csv": _text(_pairs(comparison)),
+    return {"comparison.csv": _text(_groups(comparison)), "comparison_pairs.csv": _text(_pairs(comparison), PAIRS),
             "comparison_runs.csv": _text(_runs(comparison))}
 
 
@@ -29,11 +32,9 @@ def _groups(comparison: Comparison) -> Iterator[dict]:
 def _pairs(comparison: Comparison) -> Iterator[dict]:
     for row in comparison.rows:
         for pair in row.pairs:
-            low, high = pair.interval or (None, None)
-            yield {"metric": row.quantity.number, "a": pair.a, "b": pair.b, "difference": pair.difference,
-                   "ci95_low": low, "ci95_high": high, "n_a": pair.seeds[0], "n_b": pair.seeds[1],
-                   "paired": pair.is_paired, "test": pair.test, "p": pair.p, "least_p": pair.least,
-                   "p_holm": pair.adjusted, "verdict": pair.verdict}
+            values = (row.quantity.number, pair.a, pair.b, pair.difference, *(pair.interval or (None, None)),
+                      *pair.seeds, pair.is_paired, pair.test, pair.p, pair.least, pair.adjusted, pair.verdict)
+            yield dict(zip(PAIRS, values, strict=True))
 
 
 def _runs(comparison: Comparison) -> Iterator[dict]:
@@ -45,10 +46,10 @@ def _runs(comparison: Comparison) -> Iterator[dict]:
                        "times_best": value.times_best, "folder": value.run.folder, "state_sha256": value.run.state}
 
 
-def _text(rows: Iterable[dict]) -> str:
-    """The rows under a header; nothing of none."""
+def _text(rows: Iterable[dict], header: Sequence[str] = ()) -> str:
+    """The rows under a header: their keys, where none is given."""
     rows, buffer = list(rows), io.StringIO()
-    writer = csv.DictWriter(buffer, rows[0] if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(buffer, header or [*rows[0]], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return buffer.getvalue().lstrip("\n")
+    return buffer.getvalue()

@@ -16,8 +16,8 @@ def files(comparison: Comparison) -> dict[str, str]:
                     "runs": [{"folder": str(run.folder), "seed": run.seed, "step": run.step, "state_sha256": run.state,
                               "data_fingerprint": run.data} for run in group.runs]} for group in comparison.groups],
         "metrics": [_row(row) for row in comparison.rows],
-        "refused": comparison.refused, "left_out": comparison.left_out, "notes": comparison.notes,
-        "methods": words.methods(comparison)}
+        "refused": comparison.refused, "left_out": comparison.left_out, "beside": comparison.beside,
+        "notes": comparison.notes, "methods": words.methods(comparison)}
     return {"comparison.json": json.dumps(content, indent=1) + "\n"}
 
 
