@@ -84,7 +84,8 @@ def _names(settings: Sequence[Mapping[str, Any]], members: Sequence[Sequence[Run
 
 def differences(groups: Sequence[Group]) -> str:
     """The line on what differs between groups that are named by their folders; "" where their names say it."""
-    keys = list(dict.fromkeys(key for group in groups for key in group.settings))
+    keys = dict.fromkeys(key for group in groups for key in group.settings)
+    keys = sorted(keys, key=lambda key: not key.endswith(".name"))  # other parts have other settings
     if len(keys) <= MOST_KEYS:
         return ""
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
