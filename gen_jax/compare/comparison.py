@@ -167,13 +167,14 @@ def compared(folders: Sequence[Path], asked: Sequence[str] = ()) -> Comparison:
     if line := data_refusal(groups):
         raise UserError(line)
     quantities = chosen(groups, asked)
-    refused = [line for quantity in quantities if (line := refusal(quantity.number, groups))]
-    rows = [_row(quantity, groups) for quantity in quantities if not refusal(quantity.number, groups)]
+    refused = {quantity: line for quantity in quantities if (line := refusal(quantity.number, groups))}
+    rows = [_row(quantity, groups) for quantity in quantities if quantity not in refused]
     rows = [row for row in rows if row.cells]
     if not rows:
-        raise UserError(*(refused or ["--metrics: no run has a finite value of what is to be compared"]))
+        raise UserError(*(refused.values() or ["--metrics: no run has a finite value of what is to be compared"]))
     beside = [differences(groups), *(not_chosen(groups, quantities) if not asked else [])]
-    return Comparison(tuple(groups), tuple(rows), tuple(refused), (*left_out, *twice), tuple(filter(None, beside)))
+    return Comparison(tuple(groups), tuple(rows), tuple(refused.values()), (*left_out, *twice),
+                      tuple(filter(None, beside)))
 
 
 def _finished(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:

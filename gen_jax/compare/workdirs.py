@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gen_jax.errors import UserError
 from gen_jax.folders import expanded
+from gen_jax.report.files import read_json
 
 DEEPEST = 3  # levels below a folder that is named, at which workdirs are looked for
 ASIDE = re.compile(r"(old|step)_\d+|\..*")  # folders of a workdir's own, and hidden ones
@@ -53,13 +54,24 @@ def _matched(name: str) -> list[Path]:
 
 
 def _below(folder: Path, levels: int) -> Iterator[Path]:
-    """folder where it is a workdir, else the workdirs at most so many levels below it."""
+    """folder where it is a workdir, else those that its sweep.json lists, and others at most so many levels below it.
+    """
     if is_workdir(folder):
         yield folder
     elif levels and folder.is_dir():
+        yield from _listed(folder)
         inner = [path for path in folder.iterdir() if path.is_dir() and not ASIDE.fullmatch(path.name)]
         for path in sorted(inner, key=natural):
             yield from _below(path, levels - 1)
+
+
+def _listed(folder: Path) -> list[Path]:
+    """The workdirs of a sweep, also those of runs that have not begun."""
+    file = folder / "sweep.json"
+    try:
+        return [folder / run["folder"] for run in (read_json(file) or {"runs": []})["runs"]]
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{file}: is not what was written there; restore or remove it") from error
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:
