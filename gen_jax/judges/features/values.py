@@ -1,0 +1,16 @@
+"""The values of examples as they are: pixels of an image, coordinates of a point."""
+import numpy as np
+from ml_collections import ConfigDict
+
+from gen_jax import data
+from gen_jax.judges.features import Features
+
+
+def features(config: ConfigDict, hp: ConfigDict) -> Features:
+    """x itself, as models see it, flat."""
+    kind = data.kind(config.data)
+
+    def of(x: np.ndarray) -> np.ndarray:
+        seen = np.asarray(kind.to_model(x) if x.dtype == np.uint8 else x, np.float32)
+        return seen.reshape(len(x), -1)
+    return Features("values", of)
