@@ -36,6 +36,9 @@ def main(folder: Path) -> None:
     images, net = np.load(folder / "images.npz"), network(folder)
     for name in images:
         answers |= {f"{name}/{part}": value for part, value in network_answers(net, images[name]).items()}
+    found = (answers[name].astype(np.float64) for name in ("crops/features", "noisy crops/features",
+                                                           "noisy crops/logits"))
+    answers |= {f"crops against noisy crops/{name}": value for name, value in metrics(*found).items()}
     np.savez(folder / "answers.npz", **answers)
 
 

@@ -28,3 +28,11 @@ def images() -> dict[str, np.ndarray]:
             "digits 8x8, grey": np.round(load_digits().images[:3, ..., None] * (255 / 16)).astype(np.uint8),
             "photos 64x64": photos[:, 100:356:4, 200:456:4],
             "photos 427x640": photos}
+
+
+def crops() -> dict[str, np.ndarray]:
+    """uint8 [40,32,32,3] of photos, and others of the same with noise: two sets to compare."""
+    photos = np.stack(load_sample_images().images)[:, :320, :640].reshape(2, 10, 32, 20, 32, 3)
+    parts = photos.transpose(0, 1, 3, 2, 4, 5).reshape(-1, 32, 32, 3)
+    noise = np.random.RandomState(1).normal(0, 20, (40, 32, 32, 3))
+    return {"crops": parts[::10], "noisy crops": np.clip(parts[5::10] + noise, 0, 255).astype(np.uint8)}

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from _weights import images, random_weights
+from _weights import crops, images, random_weights
 from ml_collections import ConfigDict
 
 from gen_jax.find import find
 from gen_jax.folders import user_cache
-from gen_jax.judges.features import _inception_net, inception
+from gen_jax.judges.features import Features, _inception_net, inception
 from gen_jax.judges.metrics import Cloud
 
 PACKAGES = ("torch==2.13.0", "numpy", "scipy", "tqdm", "pillow", "scikit-learn", "prdc==0.2")
@@ -71,9 +71,9 @@ def _environment(folder: Path) -> Path:
 
 
 def _rows(folder: Path, python: Path) -> Iterator[Row]:
-    cases, pictures = _clouds(), images()
+    cases, pictures, sets = _clouds(), images(), crops()
     np.savez(folder / "clouds.npz", **{f"{case}/{part}": x for case in cases for part, x in cases[case].items()})
-    np.savez(folder / "images.npz", **pictures)
+    np.savez(folder / "images.npz", **pictures, **sets)
     np.savez(folder / "weights.npz", **random_weights(0))
     subprocess.run([python, "-P", Path(__file__).with_name("_theirs.py"), folder], check=True)
     theirs = np.load(folder / "answers.npz")
@@ -81,7 +81,9 @@ def _rows(folder: Path, python: Path) -> Iterator[Row]:
         yield from _metric_rows(case, parts, theirs)
     yield from _enlarged_rows(pictures, theirs)
     for file in ("zip.pth", "stream.pth", "weights.npz"):  # what torch saves in its two formats, and ours
-        yield from _network_rows(folder / file, pictures, theirs)
+        ours = _inception(folder / file)
+        yield from _network_rows(ours, file, pictures, theirs)
+    yield from _metric_rows("crops against noisy crops", _in_features(ours, *sets.values()), theirs)
 
 
 def _clouds() -> dict[str, dict[str, np.ndarray]]:
@@ -116,11 +118,19 @@ def _enlarged_rows(pictures: dict[str, np.ndarray], theirs) -> Iterator[Row]:
         yield _array_row(name, "enlarged", ours, theirs, "interpolation")
 
 
-def _network_rows(path: Path, pictures: dict[str, np.ndarray], theirs) -> Iterator[Row]:
-    ours = inception.features(ConfigDict(), ConfigDict({"inception": str(path)}))
+def _inception(path: Path) -> Features:
+    return inception.features(ConfigDict(), ConfigDict({"inception": str(path)}))
+
+
+def _network_rows(ours: Features, file: str, pictures: dict[str, np.ndarray], theirs) -> Iterator[Row]:
     for name, pixels in pictures.items():
-        yield _array_row(name, "features", ours.of(pixels), theirs, f"Inception, {path.name}")
-        yield _array_row(name, "logits", ours.logits(pixels), theirs, f"Inception, {path.name}")
+        yield _array_row(name, "features", ours.of(pixels), theirs, f"Inception, {file}")
+        yield _array_row(name, "logits", ours.logits(pixels), theirs, f"Inception, {file}")
+
+
+def _in_features(ours: Features, real: np.ndarray, fake: np.ndarray) -> dict[str, np.ndarray]:
+    """What _metric_rows compares, of images: a number from pixels to its last digit."""
+    return {"real": ours.of(real), "fake": ours.of(fake), "logits": ours.logits(fake)}
 
 
 def _array_row(name: str, part: str, ours: np.ndarray, theirs, what: str) -> Row:
