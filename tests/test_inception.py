@@ -173,10 +173,11 @@ def small(monkeypatch):
     return {name: random.uniform(0.5, 1.5, shape).astype(np.float32) for name, shape in shapes.items()}
 
 
-def test_features_are_official_by_the_hash_of_their_file_alone(small, tmp_path, monkeypatch):
+def test_features_are_official_by_the_hash_of_their_file_alone(small, tmp_path, monkeypatch, caplog):
     np.savez(path := tmp_path / "pt_inception-2015-12-05-6726825d.npz", **small, **{"one.bn.num_batches_tracked": 0})
     found, digest = built(path), inception._sha256(path)
     assert (found.name, found.official) == (f"inception:{digest[:8]}", False)
+    assert f"begins with {digest[:8]}, not 6726825d" in caplog.text
     monkeypatch.setattr(inception, "ORIGINAL", digest)
     assert built(path).official
 

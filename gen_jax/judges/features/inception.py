@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from absl import logging
 from ml_collections import ConfigDict
 
 from gen_jax.data.kinds.image import to_pixels
@@ -31,9 +32,10 @@ def features(config: ConfigDict, hp: ConfigDict) -> Features:
     """
     path = _file(hp.inception)
     arrays, digest = _checked(path), _sha256(path)
-    layers = jax.device_put(_inception_net.folded(arrays))
-    to_logits = np.asarray(arrays["fc.weight"], np.float32).T
-
+    if digest != ORIGINAL:
+        logging.warning("inception: %s is not the file of the original FID (its sha256 begins with %s, not %s): no "
+                        "distance in its features is called FID", path, digest[:8], ORIGINAL[:8])
+    layers, to_logits = jax.device_put(_inception_net.folded(arrays)), np.asarray(arrays["fc.weight"], np.float32).T
     known = {}  # of the images that were asked for last: logits are asked for after features
 
     def of(x: np.ndarray) -> np.ndarray:
@@ -60,7 +62,7 @@ def _checked(path: Path) -> dict[str, np.ndarray]:
     try:
         arrays = _weights_file.read(path)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); {GET}") from error
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); {GET}") from error
     except ValueError as error:
         raise UserError(f"{path}: is no file of weights, or a damaged one ({error}); {GET}") from error
     if fault := _fault(arrays):
