@@ -11,7 +11,7 @@ from types import ModuleType
 import jax
 import numpy as np
 import pytest
-from agreement._weights import images, random_weights
+from agreement._inputs import images, random_weights
 from ml_collections import ConfigDict
 
 from gen_jax.errors import UserError

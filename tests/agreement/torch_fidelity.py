@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from _weights import crops, images, random_weights
+from _inputs import crops, images, random_weights
 from ml_collections import ConfigDict
 
 from gen_jax.find import find
@@ -25,7 +25,7 @@ from gen_jax.judges.features import Features, _inception_net, inception
 from gen_jax.judges.metrics import Cloud
 
 PACKAGES = ("torch==2.13.0", "numpy", "scipy", "tqdm", "pillow", "scikit-learn", "prdc==0.2")
-WITHOUT_DEPENDENCIES = ("torch-fidelity==0.4.0",)  # it asks for torchvision, which nothing here needs
+ALONE = ("--no-deps", "torch-fidelity==0.4.0")  # it asks for torchvision, which nothing here needs
 TOLERANCE = 1e-3
 THEIRS = {"FD": "torch-fidelity, FID", "KID": "torch-fidelity, KID", "score": "torch-fidelity, ISC in one part",
           "precision": "torch-fidelity, PRC with k=3", "recall": "torch-fidelity, PRC with k=3",
@@ -60,13 +60,13 @@ def main() -> int:
 
 
 def _environment(folder: Path) -> Path:
-    """The Python of the virtual environment in folder, made where it is not whole."""
-    python = folder / "bin" / "python"
-    if not (folder / "whole").exists():
+    """The Python of the virtual environment in folder, made where these packages are not in it."""
+    python, note, packages = folder / "bin" / "python", folder / "installed.txt", repr((PACKAGES, ALONE))
+    if not note.exists() or note.read_text() != packages:
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", *WITHOUT_DEPENDENCIES], check=True)
-        (folder / "whole").touch()
+        for those in (PACKAGES, ALONE):
+            subprocess.run([python, "-m", "pip", "install", "-q", *those], check=True)
+        note.write_text(packages)
     return python
 
 

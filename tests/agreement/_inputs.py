@@ -1,4 +1,4 @@
-"""Weights for the network of the original FID as one finds them before training, and images to try them on."""
+"""What two implementations are given: weights for the network of the original FID as before training, and images."""
 import numpy as np
 from sklearn.datasets import load_digits, load_sample_images
 
