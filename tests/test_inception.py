@@ -14,7 +14,9 @@ import pytest
 from agreement._inputs import images, random_weights
 from ml_collections import ConfigDict
 
+from gen_jax import experiment
 from gen_jax.errors import UserError
+from gen_jax.evals.samples import quality
 from gen_jax.judges.features import _inception_net, _torch_file, _weights_file, inception
 
 ARRAYS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "n": np.array(7), "b": np.ones((3, 2), np.float32)}
@@ -198,6 +200,13 @@ def test_a_missing_file_is_answered_with_what_to_get(tmp_path):
     for name, line in (("", "weights come from a file that you have"), (tmp_path / "w.pth", "there is no such file")):
         with pytest.raises(UserError, match=f"{line}; evals.quality.inception must name pt_inception-2015-12-05-67"):
             built(name)
+
+
+def test_a_wrong_file_is_found_before_anything_is_trained(tiny_config, tmp_path):
+    tiny_config.evals.end = ("quality",)
+    tiny_config.evals.quality = quality.hp(features=("values",), inception=str(tmp_path / "w.pth"))
+    with pytest.raises(UserError, match="there is no such file; evals.quality.inception must name"):
+        experiment.build(tiny_config)
 
 
 def test_batch_norm_is_folded_into_the_kernel(small):

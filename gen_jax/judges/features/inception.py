@@ -5,6 +5,7 @@ sha256; features of other weights for the same network have another name, and a 
 uint8 RGB, as TensorFlow's graph saw them; grey ones are repeated. docs/inception.md says how to get the file.
 """
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -46,6 +47,14 @@ def features(config: ConfigDict, hp: ConfigDict) -> Features:
             known[key] = _in_blocks(layers, pixels)
         return known[key]
     return Features(f"inception:{digest[:8]}", of, lambda x: of(x) @ to_logits, official=digest == ORIGINAL)
+
+
+def faults(hp: ConfigDict) -> Iterator[str]:
+    """A line where hp.inception names no file of this network."""
+    try:
+        _checked(_file(hp.inception))
+    except UserError as error:
+        yield from error.faults
 
 
 def _file(name: str) -> Path:
