@@ -83,7 +83,7 @@ def test_a_model_that_prefers_a_dense_region_does_not_copy():
 
 def test_the_share_of_copies_that_would_show_is_the_one_that_shows():
     z = []
-    for i in range(20):
+    for i in range(12):
         train, real, fresh = normal([0, i], 200), normal([1, i], 200), normal([2, i], 200)
         least = copying(train, real, fresh, 1).least
         copied = np.concatenate([train[:round(200 * least)], fresh[round(200 * least):]])
