@@ -4,7 +4,7 @@ import pytest
 from _planted import measured, planted, splits_of
 from scipy import stats
 
-from gen_jax.data import digits, splits, take
+from gen_jax.data import digits, points, splits, take
 from gen_jax.evals.samples import memorisation
 from gen_jax.evals.samples.memorisation import Cell, combined, compared, copying
 
@@ -27,16 +27,34 @@ def test_planted_copies_are_found_in_images():
     copies = planted((unit(SPLITS.train.x[:359]) + noise).clip(0, 1).astype(np.float32), SPLITS, DIGITS)
     found = measured("memorisation", copies)
     assert found["memorisation/p_value"] < 1e-6 and found["memorisation/nearer"] > 0.95
-    assert found["memorisation/verdict"].startswith("copying: ")
+    assert found["memorisation/nearest"] > 0.9 and found["memorisation/verdict"].startswith("nearer: ")
 
 
 def test_images_as_the_test_images_are_and_images_of_noise_are_no_copies():
     same = measured("memorisation", planted(unit(SPLITS.test.x[::-1]), SPLITS, DIGITS))
     assert same["memorisation/z"] == pytest.approx(0, abs=1e-9) and same["memorisation/p_value"] == pytest.approx(0.5)
-    assert same["memorisation/verdict"].startswith("no sign of copying: samples are as near")
+    assert same["memorisation/verdict"].startswith("as near: ")
     uniform = np.random.default_rng(0).uniform(size=(359, 8, 8, 1)).astype(np.float32)
     noise = measured("memorisation", planted(uniform, SPLITS, DIGITS))
-    assert noise["memorisation/p_value"] > 1 - 1e-6 and "farther" in noise["memorisation/verdict"]
+    assert noise["memorisation/p_value"] > 1 - 1e-6 and noise["memorisation/verdict"].startswith("farther: ")
+
+
+def test_a_few_copies_are_told_from_many_samples_that_are_somewhat_nearer():
+    fresh = unit(SPLITS.test.x)
+    copied, smooth = fresh.copy(), 0.85 * fresh + 0.15 * fresh.mean(0, keepdims=True)
+    copied[::5] = unit(SPLITS.train.x[:72])
+    copied, smooth = (measured("memorisation", planted(x, SPLITS, DIGITS)) for x in (copied, smooth))
+    assert max(copied["memorisation/p_value"], smooth["memorisation/p_value"]) < 0.05, "both are nearer"
+    assert copied["memorisation/nearest"] > 0.2 and smooth["memorisation/nearest"] < 0.06
+
+
+def test_distances_in_features_and_those_that_these_data_do_not_have():
+    run = planted(unit(SPLITS.train.x[:359]), SPLITS, DIGITS)
+    run.config.evals.memorisation = memorisation.hp(features="random")
+    assert measured("memorisation", run)["memorisation/p_value"] < 1e-6
+    plane = splits(points.hp(num_train=100, num_test=40))
+    (line,) = memorisation.data_faults(run.config, plane.train, plane.test)
+    assert line.startswith("evals.memorisation.features: random needs kind:image")
 
 
 def test_fewer_than_20_test_examples_tell_nothing():
@@ -66,10 +84,11 @@ def test_one_cell_is_mann_and_whitneys_test_ties_included():
 
 
 def test_cells_weigh_as_their_shares_of_the_test_examples():
-    found = combined([Cell(30, 50, -2.0, 0.7), Cell(90, 25, 1.0, 0.4)], num_real=160)
+    found = combined([Cell(30, 50, -2.0, 0.7, 0.2), Cell(90, 25, 1.0, 0.4, 0.04)], num_real=160)
     assert found.c_t == pytest.approx(0.25 * -2 + 0.75 * 1)
     assert found.z == pytest.approx(found.c_t / np.sqrt(0.25**2 + 0.75**2))
-    assert found.nearer == pytest.approx(0.25 * 0.7 + 0.75 * 0.4) and (found.cells, found.seen) == (2, 0.75)
+    assert found.nearer == pytest.approx(0.25 * 0.7 + 0.75 * 0.4) and found.nearest == pytest.approx(0.08)
+    assert (found.cells, found.seen) == (2, 0.75)
 
 
 def test_a_model_that_prefers_a_dense_region_does_not_copy():

@@ -5,7 +5,7 @@ import numpy as np
 from absl import logging
 
 from gen_jax.data import stratified_rows
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals.samples._coverage import covered, reverse_kl
 from gen_jax.evals.samples._like import draw_like
 from gen_jax.judges.classifier import classifier
@@ -39,5 +39,6 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     samples = draw_like(trained, trained.key("classes_covered"), trained.test, rows)
     for split, x in (("samples", samples), ("test", trained.test.x[rows])):
         counts = np.bincount(judge.logits(x)[:, wanted].argmax(-1), minlength=len(wanted))
-        yield f"classes/covered/{split}", covered(counts)
-        yield f"classes/reverse_kl/{split}", reverse_kl(counts, training)
+        protocol = {"fake": len(x), "judge": judge.key[:6]}
+        yield f"classes/covered/{split}", Number(covered(counts), protocol)
+        yield f"classes/reverse_kl/{split}", Number(reverse_kl(counts, training), protocol)

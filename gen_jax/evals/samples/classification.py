@@ -12,7 +12,7 @@ from absl import logging
 
 from gen_jax import data
 from gen_jax.data import stratified_rows, take
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals.samples._like import draw_like
 from gen_jax.judges.classifier import Classifier, classifier_of
 from gen_jax.settings import Setting, Settings, at_least, placeholder
@@ -51,10 +51,12 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     x = trained.spec.kind.to_stored(draw_like(trained, trained.key("classification"), trained.train, rows))
     folder = data.cache_folder(trained.config.data)
     of_real, of_fake = (classifier_of(source, trained.test, folder) for source in (real, real._replace(x=x)))
-    yield "cas/samples", of_fake.accuracy
-    yield "cas/train", of_real.accuracy
-    yield "label_accuracy/samples", float((of_real.logits(x).argmax(-1) == real.labels).mean())
-    yield "label_accuracy/test", of_real.accuracy
+    tested = {"real": len(trained.test.x), "real_split": "test", "learnt_from": len(rows)}
+    seen = float((of_real.logits(x).argmax(-1) == real.labels).mean())
+    yield "cas/samples", Number(of_fake.accuracy, tested | {"fake": len(rows)})
+    yield "cas/train", Number(of_real.accuracy, tested)
+    yield "label_accuracy/samples", Number(seen, {"fake": len(rows), "judge": of_real.key[:6]})
+    yield "label_accuracy/test", Number(of_real.accuracy, tested | {"judge": of_real.key[:6]})
     yield "cas/classes", losers(trained.test, of_fake, of_real)
 
 

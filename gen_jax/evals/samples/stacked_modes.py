@@ -6,7 +6,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from gen_jax.data import stacked_mnist
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals.samples._coverage import covered, reverse_kl
 from gen_jax.evals.samples._like import draw_like
 from gen_jax.judges.classifier import Classifier, classifier
@@ -37,10 +37,10 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     rows = np.arange(num) % len(trained.test.x)
     samples = draw_like(trained, trained.key("stacked_modes"), trained.test, rows)
     for split, x in (("samples", samples), ("test", trained.test.x[:num])):
-        counts = counted(judge, x)
-        yield f"stacked/modes/{split}", covered(counts)
-        yield f"stacked/reverse_kl/{split}", reverse_kl(counts)
-    yield "stacked/accuracy/test", judge.accuracy
+        counts, protocol = counted(judge, x), {"fake": len(x), "judge": judge.key[:6]}
+        yield f"stacked/modes/{split}", Number(covered(counts), protocol)
+        yield f"stacked/reverse_kl/{split}", Number(reverse_kl(counts), protocol)
+    yield "stacked/accuracy/test", Number(judge.accuracy, {"real_split": "test", "judge": judge.key[:6]})
 
 
 def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
