@@ -1,4 +1,6 @@
 """The test for copies against known answers: copies, fresh draws, and samples that are too far away."""
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from _planted import measured, planted, splits_of
@@ -7,6 +9,7 @@ from scipy import stats
 from gen_jax.data import digits, points, splits, take
 from gen_jax.evals.samples import memorisation
 from gen_jax.evals.samples.memorisation import Cell, combined, compared, copying
+from gen_jax.judges.features import Features
 
 
 def normal(seed, num, scale=1.0):
@@ -48,12 +51,16 @@ def test_a_few_copies_are_told_from_many_samples_that_are_somewhat_nearer():
     assert copied["memorisation/nearest"] > 0.2 and smooth["memorisation/nearest"] < 0.06
 
 
-def test_distances_in_features_and_those_that_these_data_do_not_have():
-    run = planted(unit(SPLITS.train.x[:359]), SPLITS, DIGITS)
-    run.config.evals.memorisation = memorisation.hp(features="random")
-    assert measured("memorisation", run)["memorisation/p_value"] < 1e-6
+def test_distances_are_taken_in_the_features_that_are_asked_for(monkeypatch):
+    rows = SimpleNamespace(NEEDS=("kind:image",), features=lambda config, hp: Features(
+        "rows", lambda x: np.asarray(x, np.float32).mean((2, 3))))
+    monkeypatch.setattr(memorisation, "find", lambda room, name: {"random": rows}[name])
+    mirrored = planted(unit(SPLITS.train.x[:359, :, ::-1]), SPLITS, DIGITS)
+    mirrored.config.evals.memorisation = memorisation.hp(features="random")
+    assert measured("memorisation", mirrored)["memorisation/nearest"] > 0.9, "copies, for who sees rows alone"
     plane = splits(points.hp(num_train=100, num_test=40))
-    (line,) = memorisation.data_faults(run.config, plane.train, plane.test)
+    mirrored.config.data = points.hp()
+    (line,) = memorisation.data_faults(mirrored.config, plane.train, plane.test)
     assert line.startswith("evals.memorisation.features: random needs kind:image")
 
 

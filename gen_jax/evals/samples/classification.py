@@ -2,8 +2,8 @@
 
 A classifier that learns from labelled samples and is tested on real images finds what samples lack, in quality and in
 variety: the classification accuracy score of Ravuri & Vinyals (arXiv:1905.10887), GAN-train of Shmelkov et al.
-(arXiv:1807.09499). A classifier that learns from real images and is tested on samples finds what they show and ought
-not: GAN-test. Copies of training images would be rewarded by both: memorisation tells of them.
+(arXiv:1807.09499). A classifier that learns from real images and is tested on samples finds how many show their label:
+GAN-test. Copies of training images would be rewarded by both: memorisation tells of them.
 """
 from collections.abc import Iterator
 
@@ -65,7 +65,7 @@ def losers(test: Source, of_fake: Classifier, of_real: Classifier) -> str:
     (fake, real), known = (by_class(test, judge) for judge in (of_fake, of_real)), np.unique(test.labels)
     worst = known[np.argsort((fake - real)[known], kind="stable")][:WORST]
     return "trained on samples, in brackets on real images: " + ", ".join(
-        f"{test.classes[label]} {fake[label]:.0%} ({real[label]:.0%})" for label in worst)
+        f"{test.classes[label]}: {fake[label]:.0%} ({real[label]:.0%})" for label in worst)
 
 
 def by_class(test: Source, judge: Classifier) -> np.ndarray:
