@@ -8,9 +8,8 @@ from gen_jax.judges.features import Features
 
 def features(config: ConfigDict, hp: ConfigDict) -> Features:
     """x itself, as models see it, flat."""
-    kind = data.kind(config.data)
+    to_model = data.kind(config.data).to_model
 
     def of(x: np.ndarray) -> np.ndarray:
-        seen = np.asarray(kind.to_model(x) if x.dtype == np.uint8 else x, np.float32)
-        return seen.reshape(len(x), -1)
+        return np.asarray(to_model(x) if x.dtype == np.uint8 else x, np.float32).reshape(len(x), -1)
     return Features("values", of)
