@@ -70,11 +70,13 @@ def test_fewer_than_20_test_examples_tell_nothing():
 
 
 def test_of_fresh_draws_any_p_value_is_as_probable():
-    def p_value(seed):
+    def found(seed):
         halves = [normal([seed, i], num) + np.array([[shift, 0]]) for shift in (0, 9)
                   for i, num in enumerate((150, 90, 60), 3 * shift)]
-        return combined([compared(*halves[:3]), compared(*halves[3:])], 180).p_value
-    assert stats.kstest([p_value(seed) for seed in range(60)], "uniform").pvalue > 0.05
+        return combined([compared(*halves[:3]), compared(*halves[3:])], 180)
+    every = [found(seed) for seed in range(60)]
+    assert stats.kstest([one.p_value for one in every], "uniform").pvalue > 0.01
+    assert np.std([one.z for one in every]) == pytest.approx(1, abs=0.2), "that of C_T is 0.7"
 
 
 def test_samples_that_spread_too_far_give_a_p_value_near_1():
