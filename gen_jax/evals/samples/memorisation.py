@@ -94,9 +94,10 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     # Samples are rounded as the data are, so that this tells none from the others.
     train, real, fake = (features.of(x) for x in (trained.train.x, trained.test.x[rows],
                                                   trained.spec.kind.to_stored(samples)))
-    found = copying(train, real, fake, own.cells or max(1, len(rows) // IN_A_CELL))
+    num_cells = own.cells or max(1, len(rows) // IN_A_CELL)
+    found = copying(train, real, fake, num_cells)
     protocol = {"real": len(real), "real_split": "test", "fake": len(fake), "training": len(train),
-                "features": features.name, "cells": found.cells}
+                "features": features.name, "cells": num_cells}
     for name in ("p_value", "z", "c_t", "nearer", "nearest"):
         yield f"memorisation/{name}", Number(getattr(found, name), protocol)
     yield "memorisation/verdict", verdict(found)

@@ -29,7 +29,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
     stacked/modes/samples, stacked/modes/test: the modes in which there are samples, test images; 1,000 at most.
     stacked/reverse_kl/samples, stacked/reverse_kl/test: KL of their distribution over the modes from the uniform one,
-    in nats. Of 26,000 uniform draws it is 0.019, and somewhat more where the digits are not equally frequent.
+    in nats. Of 26,000 uniform draws it is 0.019, and of the labels of the test images themselves 0.024: MNIST's digits
+    are not equally frequent.
     stacked/accuracy/test: of the classifier, on single test digits.
     """
     num = trained.hp.stacked_modes.samples
