@@ -34,8 +34,8 @@ class Scaled(nn.Module):
         return self.mean * mean, nn.relu(self.logvar * logvar - self.least) + self.least
 
 
-def digits(epochs=60, **settings):
-    """vae_digits for fewer epochs, with some settings of its model and objective changed."""
+def digits(epochs=150, **settings):
+    """vae_digits, with some settings of its model and objective changed."""
     config = vae_digits.get_config()
     for key, value in settings.items():
         section = config.model if key in config.model else config.objective
@@ -53,7 +53,7 @@ def small():
 
 def few(examples):
     """The digits with few training examples, and about as many steps: they are learned by heart."""
-    config = digits(1200)
+    config = digits(600)
     config.data.num_train, config.train.batch_size = examples, 32
     return config
 

@@ -19,7 +19,8 @@ LEAST_TOLD = 1.0  # nats, of the latent that tells most
 LARGEST_GAP = 0.2  # between what is explained of training and of test examples
 LARGEST_RISE = 0.5  # of -ELBO on test examples since its best, as a share of what it had fallen until then
 LEAST_RISE = 1.0  # nats
-LARGEST_PRIOR_GAP = 0.08  # energy distance, as a share of its largest value
+LARGEST_PRIOR_GAP = 0.1  # energy distance, as a share of its largest value
+STILL = 0.9  # of that at the record before: below it, codes are still coming nearer to the prior
 LEAST_ACTIVE = 0.25  # of the latents: the 50 of Burda et al., which do well, have 38% and more
 RECORDS = 3  # that a verdict takes
 READ = ("test/recon", "test/kl", "active/test", "logvar_low/test", "logvar_high/test", "kl_most/test", "explained/test",
@@ -83,6 +84,13 @@ def _risen(record: dict) -> str:
     return f", and -ELBO of test examples, {record['best']:.4g} nats at best, is {now:.4g}" if record["rise"] else ""
 
 
+def _remedy(records: list[dict]) -> str:
+    """What codes far from the prior ask for."""
+    if records[-1]["prior_gap/test"] < STILL * records[-2]["prior_gap/test"]:
+        return "they still come nearer; train longer"
+    return "raise beta, take fewer latents, or learn the likelihood's scale"
+
+
 AILMENTS = (
     Ailment("exploding variance", _exploded, lambda records:
             f"log variances of posteriors go from {records[-1]['logvar_low/test']:.1f} to "
@@ -111,7 +119,7 @@ AILMENTS = (
             f"codes of test examples lie far from the prior (an energy distance of "
             f"{records[-1]['prior_gap/test']:.2f}, where {LARGEST_PRIOR_GAP:g} is near), so that samples come from "
             f"where no example is: they are {records[-1]['distance/samples']:.1f} times as far from training examples "
-            "as reconstructions are; raise beta, take fewer latents, or learn the likelihood's scale"),
+            f"as reconstructions are; {_remedy(records)}"),
     Ailment("unused units", lambda records, i: 0 < records[i]["active/test"] < LEAST_ACTIVE, lambda records:
             f"{records[-1]['active/test']:.0%} of the latents are active; a model with as few would do as well, and "
             "more of them may wake if beta grows from 0"),
