@@ -14,8 +14,8 @@ from gen_jax.evals.health._ailments import Ailment, Family, whole
 LARGEST_LOGVAR = 1.0  # of a posterior; above 0 it is wider than the prior
 LARGEST_KL = 16.0  # nats of one latent, on average: a float32 of 24 bits tells no more values apart
 LEAST_KL = 0.05  # nats of all latents
-LEAST_EXPLAINED = 0.2  # of the variance of training examples
-LEAST_TOLD = 1.0  # nats, of the latent that tells most
+LEAST_TOLD = 1.0  # nats of the latent with the largest KL
+LEAST_EXPLAINED, LEAST_LEARNED = 0.4, 0.2  # of the variance of training examples: where no latent tells that, or one does
 LARGEST_GAP = 0.2  # between what is explained of training and of test examples
 LARGEST_RISE = 0.5  # of -ELBO on test examples since its best, as a share of what it had fallen until then
 LEAST_RISE = 1.0  # nats
@@ -70,9 +70,14 @@ def _collapsed(records: list[dict], i: int) -> bool:
     return records[i]["active/test"] == 0 or records[i]["test/kl"] < LEAST_KL
 
 
-def _blurs(records: list[dict], i: int) -> bool:
-    """Whether reconstructions are little better than the mean example."""
-    return records[i]["explained/train"] < LEAST_EXPLAINED and not _collapsed(records, i)
+def _over_regularised(records: list[dict], i: int) -> bool:
+    told, explained = records[i]["kl_most/test"], records[i]["explained/train"]
+    return told < LEAST_TOLD and explained < LEAST_EXPLAINED and not _collapsed(records, i)
+
+
+def _undertrained(records: list[dict], i: int) -> bool:
+    told, explained = records[i]["kl_most/test"], records[i]["explained/train"]
+    return told >= LEAST_TOLD and explained < LEAST_LEARNED and not _collapsed(records, i)
 
 
 def _overfits(records: list[dict], i: int) -> bool:
@@ -101,13 +106,11 @@ AILMENTS = (
             f"the KL is {records[-1]['test/kl']:.2g} nats, {records[-1]['active/test']:.0%} of the latents are active, "
             f"and reconstructions explain {max(records[-1]['explained/test'], 0):.0%} of the variance of test "
             "examples; lower beta, let it grow from 0, see that the decoder uses its latents, or weaken it"),
-    Ailment("over-regularisation", lambda records, i:
-            _blurs(records, i) and records[i]["kl_most/test"] < LEAST_TOLD, lambda records:
-            f"with a KL of {records[-1]['test/kl']:.2g} nats, reconstructions explain "
+    Ailment("over-regularisation", _over_regularised, lambda records:
+            f"no latent has a KL of more than {records[-1]['kl_most/test']:.2g} nats, and reconstructions explain "
             f"{max(records[-1]['explained/train'], 0):.0%} of the variance of training examples, where the mean "
             "example explains none; lower beta or a Gaussian likelihood's scale"),
-    Ailment("undertrained", lambda records, i: _blurs(records, i) and records[i]["kl_most/test"] >= LEAST_TOLD,
-            lambda records:
+    Ailment("undertrained", _undertrained, lambda records:
             f"codes tell examples apart, with a KL of {records[-1]['test/kl']:.2g} nats, but reconstructions explain "
             f"{max(records[-1]['explained/train'], 0):.0%} of the variance of training examples, where the mean "
             "example explains none; train longer, or try other learning rates or wider nets"),

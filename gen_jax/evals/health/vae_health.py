@@ -14,6 +14,7 @@ from gen_jax.evals.health._vae_ailments import (
     LARGEST_PRIOR_GAP,
     LEAST_ACTIVE,
     LEAST_EXPLAINED,
+    LEAST_TOLD,
     VAES,
     signals,
     verdict,
@@ -28,7 +29,8 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     words = verdict(records)
     yield "health/verdict", words
     if records:
-        yield "vae_health", draw(trained, trained.history, _panels(trained), onsets(VAES, records), words)
+        yield "vae_health", draw(trained, trained.history, _panels(trained), onsets(VAES, records), words,
+                                 f"*: where no latent has a KL of {LEAST_TOLD:g} nat")
 
 
 def _panels(trained: Trained) -> tuple[Panel, ...]:
@@ -39,7 +41,7 @@ def _panels(trained: Trained) -> tuple[Panel, ...]:
                                                   "kl_most/test": "one latent, the most"}),
         Panel("variance explained by reconstructions", "share",
               {"explained/train": "training", "explained/test": "test"},
-              ((LEAST_EXPLAINED, "training below: over-regularised"),)),
+              ((LEAST_EXPLAINED, "training below: over-regularised*"),)),
         Panel("latents in use", "share", {"active/test": "active"}, ((LEAST_ACTIVE, "below: unused"),)),
         Panel("log variance of posteriors", "log variance (the prior's is 0)",
               {"logvar_high/test": "highest", "logvar_low/test": "lowest"},

@@ -65,7 +65,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     noise = np.asarray(jax.random.normal(noise_key, test.mean.shape))
     codes = test.mean + np.exp(test.logvar / 2) * noise
     prior = trained.sample_prior(prior_key, len(test.x), test.given)
-    yield "prior_gap/test", _energy(codes, prior)
+    yield "prior_gap/test", energy(codes, prior)
     of_samples, of_test = (_distance(trained, x, train.x) for x in (trained.decode(prior, test.given), test.decoded))
     yield "distance/samples", of_samples / max(of_test, 1e-12)
 
@@ -94,7 +94,7 @@ def _squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.maximum(np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None] - 2 * a @ b.T, 0)
 
 
-def _energy(a: np.ndarray, b: np.ndarray) -> float:
+def energy(a: np.ndarray, b: np.ndarray) -> float:
     """The energy distance of codes a, b [N,Z], as a share of the largest that it may be."""
     between, within = np.sqrt(_squares(a, b)).mean(), [_others(x).mean() for x in (a, b)]
     return float(max(1 - sum(within) / (2 * between), 0.0)) if between else 0.0
