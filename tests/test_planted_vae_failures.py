@@ -47,7 +47,7 @@ def digits(epochs=150, **settings):
 
 def small():
     """The same with few units, for few epochs."""
-    config = digits(12, widths=(64,), latent_dim=4, likelihood="bernoulli")
+    config = digits(24, widths=(64,), latent_dim=4, likelihood="bernoulli")
     config.optim.vae.lr = 5e-3
     return config
 
