@@ -16,7 +16,7 @@ LARGEST_KL = 16.0  # nats of one latent, on average: a float32 of 24 bits tells 
 LEAST_KL = 0.05  # nats of all latents
 LEAST_TOLD = 1.0  # nats of the latent with the largest KL
 LEAST_EXPLAINED = 0.35  # of the variance of training examples, where no latent tells that
-LEAST_LEARNED = 0.2  # of it, where one does
+LEAST_LEARNED = 0.2  # of it, elsewhere
 LARGEST_GAP = 0.2  # between what is explained of training and of test examples
 LARGEST_RISE = 0.5  # of -ELBO on test examples since its best, as a share of what it had fallen until then
 LEAST_RISE = 1.0  # nats
@@ -72,13 +72,15 @@ def _collapsed(records: list[dict], i: int) -> bool:
 
 
 def _over_regularised(records: list[dict], i: int) -> bool:
-    told, explained = records[i]["kl_most/test"], records[i]["explained/train"]
-    return told < LEAST_TOLD and explained < LEAST_EXPLAINED and not _collapsed(records, i)
+    """Codes are then near the prior: a rate that is too high leaves as little in them, but far from it."""
+    at = records[i]
+    tells_little = at["kl_most/test"] < LEAST_TOLD and at["prior_gap/test"] <= LARGEST_PRIOR_GAP
+    return tells_little and at["explained/train"] < LEAST_EXPLAINED and not _collapsed(records, i)
 
 
 def _undertrained(records: list[dict], i: int) -> bool:
-    told, explained = records[i]["kl_most/test"], records[i]["explained/train"]
-    return told >= LEAST_TOLD and explained < LEAST_LEARNED and not _collapsed(records, i)
+    is_named = _collapsed(records, i) or _over_regularised(records, i)
+    return records[i]["explained/train"] < LEAST_LEARNED and not is_named
 
 
 def _overfits(records: list[dict], i: int) -> bool:
@@ -112,9 +114,9 @@ AILMENTS = (
             f"{max(records[-1]['explained/train'], 0):.0%} of the variance of training examples, where the mean "
             "example explains none; lower beta or a Gaussian likelihood's scale"),
     Ailment("undertrained", _undertrained, lambda records:
-            f"codes tell examples apart, with a KL of {records[-1]['test/kl']:.2g} nats, but reconstructions explain "
-            f"{max(records[-1]['explained/train'], 0):.0%} of the variance of training examples, where the mean "
-            "example explains none; train longer, or try other learning rates or wider nets"),
+            f"reconstructions explain {max(records[-1]['explained/train'], 0):.0%} of the variance of training examples, "
+            f"where the mean example explains none, although the KL is {records[-1]['test/kl']:.2g} nats; train longer, "
+            "or try other learning rates or wider nets"),
     Ailment("over-fitting", _overfits, lambda records:
             f"reconstructions explain {records[-1]['explained/train']:.0%} of the variance of training examples and "
             f"{max(records[-1]['explained/test'], 0):.0%} of that of test examples{_risen(records[-1])}; more "
