@@ -114,9 +114,9 @@ AILMENTS = (
             f"{max(records[-1]['explained/train'], 0):.0%} of the variance of training examples, where the mean "
             "example explains none; lower beta or a Gaussian likelihood's scale"),
     Ailment("undertrained", _undertrained, lambda records:
-            f"reconstructions explain {max(records[-1]['explained/train'], 0):.0%} of the variance of training examples, "
-            f"where the mean example explains none, although the KL is {records[-1]['test/kl']:.2g} nats; train longer, "
-            "or try other learning rates or wider nets"),
+            f"although the KL is {records[-1]['test/kl']:.2g} nats, reconstructions explain "
+            f"{max(records[-1]['explained/train'], 0):.0%} of the variance of training examples, where the mean "
+            "example explains none; train longer, or try other learning rates or wider nets"),
     Ailment("over-fitting", _overfits, lambda records:
             f"reconstructions explain {records[-1]['explained/train']:.0%} of the variance of training examples and "
             f"{max(records[-1]['explained/test'], 0):.0%} of that of test examples{_risen(records[-1])}; more "

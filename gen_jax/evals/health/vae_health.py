@@ -38,15 +38,15 @@ def _panels(trained: Trained) -> tuple[Panel, ...]:
     return (
         Panel("reconstruction", unit_of(trained, "test/recon"), {"train/recon": "training", "test/recon": "test"}),
         Panel("KL", unit_of(trained, "test/kl"), {"train/kl": "training", "test/kl": "test",
-                                                  "kl_most/test": "one latent, the most"}),
+                                                  "kl_most/test": "largest of one latent"}),
         Panel("variance explained by reconstructions", "share",
               {"explained/train": "training", "explained/test": "test"},
               ((LEAST_EXPLAINED, "training below: over-regularised*"),)),
         Panel("latents in use", "share", {"active/test": "active"}, ((LEAST_ACTIVE, "below: unused"),)),
-        Panel("log variance of posteriors", "log variance (the prior's is 0)",
+        Panel("log variance of posteriors", "log variance",
               {"logvar_high/test": "highest", "logvar_low/test": "lowest"},
               ((LARGEST_LOGVAR, "above: exploding"),)),
         Panel("codes and the prior", "energy distance", {"prior_gap/test": "codes to prior"},
               ((LARGEST_PRIOR_GAP, "above: holes"),)),
-        Panel("distance of samples", "in that of reconstructions", {"distance/samples": "to training examples"}),
+        Panel("distance of samples", "reconstructions: 1", {"distance/samples": "to training examples"}),
     )
