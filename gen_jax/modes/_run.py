@@ -57,6 +57,10 @@ def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interr
         result["evals"] += [name] * (name not in result["evals"])
         with writing(workdir):
             write_json(workdir.result, result)
+    if left_out:
+        result["left_out"] = sorted({*result["left_out"], *(name for some in left_out.values() for name in some)})
+        with writing(workdir):
+            write_json(workdir.result, result)
     for reason, without in left_out.items():
         say(f"left out: {', '.join(without)} ({reason})")
     if tensorboard:
@@ -140,7 +144,15 @@ def result_of(run: Run, workdir: Workdir) -> dict:
         result["metrics"] |= before["metrics"]
         if _find_the_same(before["config"]["evals"], result["config"]["evals"]):
             result["evals"] = before.get("evals", [])
+            result["left_out"] = before.get("left_out", [])
     return result
+
+
+def is_measured(result: dict, config: ConfigDict) -> bool:
+    """Whether every eval of the end that can run has run, with the settings of config. result: what result.json says.
+    """
+    return (_find_the_same(result["config"]["evals"], json.loads(config.to_json())["evals"])
+            and {*config.evals.end} <= {*result["evals"], *result.get("left_out", ())})
 
 
 def _find_the_same(before: dict, now: dict) -> bool:
@@ -156,4 +168,4 @@ def _unmeasured(run: Run) -> dict:
     return {"config": json.loads(config.to_json()), "seed": config.seed, "step": step, "images_seen": seen,
             "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": digest(run.state),
             "data_fingerprint": config.derived.data_fingerprint, "evals": [],
-            "metrics": {name: value for name, value in of_step.items() if "/" in name}}
+            "left_out": [], "metrics": {name: value for name, value in of_step.items() if "/" in name}}
