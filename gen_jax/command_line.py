@@ -103,7 +103,7 @@ def parse(argv: list[str], default_config: str) -> Launch:
         raise UserError(*faults)
     launch = Launch(values.mode, values.config, overrides, workdir, given, {name: values[name].value for name in own},
                     sweeps.axes(swept), launched, config_name)
-    if faults := list(_axis_faults(launch)):
+    if faults := dict.fromkeys(_axis_faults(launch)):
         raise UserError(*faults)
     return launch
 

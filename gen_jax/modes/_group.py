@@ -76,9 +76,9 @@ def train_group(launch: Launch) -> None:
 
     What is wrong with a config, or with a run that is there, is said before anything is trained.
     """
-    at = Workdir(launch.workdir)
+    at, restart = Workdir(launch.workdir), launch.options["restart"]
+    runs, size = _runs(launch, at)
     at.claim_for_group()
-    restart, (runs, size) = launch.options["restart"], _runs(launch, at)
     if not restart:
         _refuse_others(runs)
     with writing(at):
