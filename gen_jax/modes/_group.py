@@ -23,9 +23,10 @@ from gen_jax.sweeps import Member, members, note, points
 from gen_jax.training.feed import num_bytes
 from gen_jax.training.loop import Diverged
 
+SEEDS = Setting(placeholder(int), "how many seeds, from config.seed on, each in a folder of its own; when timed, in "
+                "every form", between(1, 10_000))
 FLAGS = {
-    "seeds": Setting(placeholder(int), "how many seeds are trained, from config.seed on, each in a folder of its own",
-                     between(1, 10_000)),
+    "seeds": SEEDS,
     "form": Setting("auto", "how the runs of --seeds and --sweep are trained: in processes on cores of their own, one "
                     "after the other in a loop, or the seeds as one program by vmap; auto: processes on a CPU, else "
                     "vmap", one_of("auto", *names("modes.forms"))),
