@@ -96,6 +96,8 @@ def parse(argv: list[str], default_config: str) -> Launch:
         raise UserError(f"--given: --mode={values.mode} has no such flag; it is of --mode=sample")
     if swept and not getattr(find("modes", values.mode), "TAKES_SWEEP", False):
         raise UserError(f"--sweep: --mode={values.mode} has no such flag; it is of --mode=train")
+    if not getattr(find("modes", values.mode), "TAKES_CONFIG", True) and (useless := list(_of_a_run(argv))):
+        raise UserError(*(f"{word}: --mode={values.mode} is of runs that have ended; leave it out" for word in useless))
     faults = [f"--{name}={shown(values[name].value)}: {fault}" for name, flag in own.items()
               if values[name].present and (fault := flag.fault(values[name].value))]
     overrides = config_flags.get_override_values(values["config"])
@@ -128,6 +130,11 @@ def _idle(config: ConfigDict, overrides: Mapping[str, Any]) -> Iterator[str]:
         section, key = steps.split(".")
         if epochs in overrides and config[section][key] is not None:
             yield f"--config.{epochs}: has no effect where {steps}={config[section][key]}; set --config.{steps}"
+
+
+def _of_a_run(argv: list[str]) -> Iterator[str]:
+    """The words that name a config, change it, or name a workdir."""
+    return (word for word in _join_values(argv[1:]) if word.startswith(("--config=", "--config.", "--workdir=")))
 
 
 def _flags_of(mode: str) -> dict[str, Setting]:
@@ -183,9 +190,12 @@ keys of {name}:
 
 
 def _help_of_flags() -> str:
-    """A line for each flag of some mode's own."""
-    return "\n".join(f"--{name}: {', '.join(mode for mode in names('modes') if name in _flags_of(mode))}: "
-                     f"{flag.meaning}" for name, flag in sorted(_all_flags().items()))
+    """A line for each flag of some mode's own, and what it means there."""
+    modes = {}
+    for mode in names("modes"):
+        for name, flag in _flags_of(mode).items():
+            modes.setdefault((name, flag.meaning), []).append(mode)
+    return "\n".join(f"--{name}: {', '.join(of)}: {meaning}" for (name, meaning), of in sorted(modes.items()))
 
 
 def _define(values: flags.FlagValues, config: ConfigDict, words: list[str]) -> None:

@@ -13,6 +13,7 @@ ENTRY = {  # by room: what each of its files defines
     "modes": "run", "modes.forms": "run", "data": "load", "data.kinds": "KIND", "layers.norms": "norm",
     "models": "build", "terms.losses": "LOSS", "terms.penalties": "penalty", "terms.augment": "augment",
     "terms.extras": "extra", "objectives": "build", "optimizers": "build", "evals": "evaluate",
+    "compare.formats": "files",
 }
 
 

@@ -110,6 +110,8 @@ class Metric(NamedTuple):
     rank: int = 0  # 1: what a run is judged by; 2, 3, ...: what explains it; 0: not among the headlines of a run
     of: str = "test"  # what it is measured on where its name has no split: "train", "test" or "samples"
     real: str = ""  # the name of the number that test examples reach in the place of samples
+    depends: tuple[str, ...] = ()  # settings of the objective that change what it says: where they differ, so do the
+    #                                numbers' meanings
 
 
 class Aux(NamedTuple):

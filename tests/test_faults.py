@@ -185,11 +185,11 @@ def test_evals_that_a_kill_has_kept_from_running_run_at_the_next_launch(tiny_con
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
         patch.setattr(manifold, "evaluate", lambda trained: sys.exit())
         train.train(tiny_config, workdir)
-    assert read_json(workdir.result)["evals"] == ["losses"]
+    assert [*read_json(workdir.result)["evals"]] == ["losses"]
     with monkeypatch.context() as patch:
         patch.setattr(losses, "evaluate", lambda trained: pytest.fail("it has run"))
         train.train(tiny_config, workdir)
-        assert read_json(workdir.result)["evals"] == ["losses", "manifold", "elbo"]
+        assert [*read_json(workdir.result)["evals"]] == ["losses", "manifold", "elbo"]
         assert "neg_elbo/test" in read_json(workdir.result)["metrics"]
         assert "finished before" not in capsys.readouterr().err
     evaluate(workdir, {}, only="elbo")

@@ -105,7 +105,7 @@ def result(workdir):
       "--config.optim.vae.lr=-1"],
      ["config.train has no key 'epcohs'; did you mean 'epochs'", "config has no key 'trian'; did you mean 'train'",
       "--config.seed=1e3: must be a whole number", "--confg: there is no such flag; did you mean 'config'?",
-      "--mode=trian: value should be one of <bench|data|dry|eval|sample|train>", "'seed=3': not a flag",
+      "--mode=trian: value should be one of <bench|compare|data|dry|eval|sample|train>", "'seed=3': not a flag",
       "optim.vae.lr=-1.0: must be positive"]),
     (["--config=configs/lab_ring.py:smoke", "--config.train.epochs=3", "--config.evals.every_epochs=2"],
      ["--config.train.epochs: has no effect where train.steps=12", "--config.evals.every_epochs: has no effect"]),

@@ -1,7 +1,7 @@
 """What is measured and drawn of a trained run: each file here, or in a sub-folder, is an eval, found by its name.
 
-It defines evaluate(trained), which yields (name, number | sentence | picture | Animation | Arrays | Page), and may
-define
+It defines evaluate(trained), which yields (name, number | Number | sentence | picture | Animation | Arrays | Page), and
+may define
 
 NEEDS        what it asks of a run: names of the objective's predict; "measure:<term>", a term that the objective
              measures; "labels"; "other", a second run; "tiles", that one example is a picture; "vector", that a code
@@ -12,7 +12,7 @@ COMPARES     whether it looks at the run that config.evals.other names, where th
 data_faults  data_faults(config, train, test): a line for each setting that does not fit the data
 """
 from gen_jax.evals._needs import in_words, lacks, needs
-from gen_jax.evals._results import Animation, Arrays, Page, Result
+from gen_jax.evals._results import Animation, Arrays, Number, Page, Result
 from gen_jax.evals._trained import Trained
 
-__all__ = ["Animation", "Arrays", "Page", "Result", "Trained", "in_words", "lacks", "needs"]
+__all__ = ["Animation", "Arrays", "Number", "Page", "Result", "Trained", "in_words", "lacks", "needs"]

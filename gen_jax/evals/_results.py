@@ -1,8 +1,15 @@
 """What an eval gives."""
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+
+
+class Number(NamedTuple):
+    """A number with how it was measured."""
+
+    value: float
+    protocol: dict[str, Any]  # flat: "real", "real_split", "fake", "features": see gen_jax/protocol.py
 
 
 class Animation(NamedTuple):
@@ -25,4 +32,4 @@ class Page(NamedTuple):
 
 
 # A number, a sentence, a picture (a figure, or pixels uint8 [H,W,C]), or a file.
-Result = tuple[str, float | str | Figure | np.ndarray | Animation | Arrays | Page]
+Result = tuple[str, float | Number | str | Figure | np.ndarray | Animation | Arrays | Page]

@@ -13,8 +13,8 @@ from gen_jax.errors import RunsFailed, UserError
 from gen_jax.experiment import Experiment
 from gen_jax.find import find, names
 from gen_jax.modes._run import is_measured, writing
+from gen_jax.modes.compare import compare
 from gen_jax.report.files import read_json
-from gen_jax.report.group_table import group_table
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import is_config
@@ -35,7 +35,7 @@ FLAGS = {
 }
 OF_ONE = ("sweep", "seeds", "form", "jobs", "workdir", "config.seed")  # flags that the command of one run has not so
 
-PROCESS_BYTES = 700_000_000  # of a process with JAX and all libraries, before it has any data
+PROCESS_BYTES = 850_000_000  # of a process with JAX, all libraries and a small net, before it has any data
 
 
 class GroupRun(NamedTuple):
@@ -158,13 +158,13 @@ def _without_other(config: ConfigDict) -> ConfigDict:
 def _num_bytes(built: Experiment) -> float:
     """An estimate of the memory that a process with this run takes.
 
-    Data lie there as they are stored, on the device too, and as float32 for evals. Beside the state there are its
-    gradients, and what is being saved.
+    Data lie there as they are stored, on the device too, and as several float32 copies while evals run. Beside the
+    state there are its gradients, and what is being saved.
     """
     data = num_bytes(built.train) + num_bytes(built.test)
     as_floats = 4 * (built.train.x.size + built.test.x.size)
     state = memory.of_tree(jax.eval_shape(built.begin).state)
-    return PROCESS_BYTES + 2 * data + as_floats + 4 * state
+    return PROCESS_BYTES + 2 * data + 4 * as_floats + 4 * state
 
 
 def _refuse_others(runs: list[GroupRun]) -> None:
@@ -187,8 +187,12 @@ def _is_finished(run: GroupRun) -> bool:
 
 
 def _sum_up(at: Workdir, runs: list[GroupRun]) -> None:
-    """Prints a table of all runs that have come to their end."""
-    results = {run.member.folder: read_json(run.workdir.result) for run in runs}
-    known = {folder: result["metrics"] for folder, result in results.items() if result}
-    print("\n".join(group_table(known, runs[0].config)), flush=True)
-    say(f"all numbers: {at.path / '*' / 'result.json'}")
+    """Compares all runs of the folder that have come to their end, and prints the table."""
+    if not any(run.workdir.result.exists() for run in runs):
+        return
+    try:
+        print("\n".join(compare([at.path], at.path)), flush=True)
+    except UserError as error:  # what keeps them from being compared harms none of them
+        say(str(error))
+    else:
+        say(f"as .txt, .md, .tex, .csv, .json and figures: {at.path}/comparison*")

@@ -3,13 +3,14 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
 from gen_jax.errors import NoData, NoOther, UserError
-from gen_jax.evals import Page, Trained, in_words, lacks, needs
-from gen_jax.find import find
+from gen_jax.evals import Number, Page, Trained, in_words, lacks, needs
+from gen_jax.find import find, names
+from gen_jax.protocol import protocol, recorded_by, settings_of
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.progress import Line
@@ -23,10 +24,16 @@ from gen_jax.training.interrupt import Interrupts
 from gen_jax.training.state import digest
 
 CHECKPOINT = Setting("latest", "which state: latest, best (by checkpoint.best) or the number of a step that was saved")
-NOT_WHAT = ("end", "during", "every_epochs", "every_steps", "batch_size")  # of config.evals: which run, when, how
 
 
-def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interrupts, tensorboard: TensorBoard | None,
+class Found(NamedTuple):
+    """What one eval has found."""
+
+    numbers: dict[str, float | str]  # numbers and sentences
+    known: dict[str, dict]  # by the number's name, what the eval says of how it was measured
+
+
+def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interrupts, tensorboard: TensorBoard | None,
             lines: Callable[[dict, dict], list[str]]) -> None:
     """Runs evals. Their numbers and names are added to result.json after each. Their pictures are saved.
 
@@ -34,7 +41,7 @@ def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interr
     being run: what it raised is raised at the end. Raises UserError, with a line for each fault, and Interrupted.
 
     Args:
-      names: of the evals.
+      evals: their names.
       lines: what is printed, of all numbers of result.json and of those that were found just now.
     """
     result, found = result_of(run, workdir), {}
@@ -46,19 +53,23 @@ def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interr
     keep = keeper(workdir, workdir.figures, "", run.trained.config.report, tensorboard, result["step"])
     line, left_out, failed = Line(), {}, []
     stopped = "stopped while measuring; nothing that was saved is lost, the same command measures the rest"
-    for i, name in enumerate(names, 1):
+    for i, name in enumerate(evals, 1):
         with (interrupts.at_once(stopped),
-              line.evaluating(f"{name} {i}/{len(names)}")):
-            numbers = _measured(name, run.trained, keep, left_out, failed)
-        if numbers is None:
+              line.evaluating(f"{name} {i}/{len(evals)}")):
+            measured = _measured(name, run.trained, keep, left_out, failed)
+        if measured is None:
             continue
-        found |= numbers
-        result["metrics"] |= numbers
-        result["evals"] += [name] * (name not in result["evals"])
+        found |= measured.numbers
+        result["metrics"] |= measured.numbers
+        result["protocols"] |= {
+            number: protocol(run.trained.config, result["step"], result["state_sha256"], name, number, known)
+            for number, known in measured.known.items()}
+        result["evals"][name] = settings_of(run.trained.config, name)
         with writing(workdir):
             write_json(workdir.result, result)
     if left_out:
-        result["left_out"] = sorted({*result["left_out"], *(name for some in left_out.values() for name in some)})
+        result["left_out"] |= {name: settings_of(run.trained.config, name)
+                               for some in left_out.values() for name in some}
         with writing(workdir):
             write_json(workdir.result, result)
     for reason, without in left_out.items():
@@ -74,7 +85,7 @@ def measure(run: Run, workdir: Workdir, names: Sequence[str], interrupts: Interr
 
 
 def _measured(name: str, trained: Trained, keep: Callable[[str, Any], None], left_out: dict[str, list[str]],
-              failed: list[Exception]) -> dict[str, float | str] | None:
+              failed: list[Exception]) -> Found | None:
     """What one eval has found; None where it could not run.
 
     Where the run lacks what it needs, left_out gets its name by the reason. Where it raised, failed gets what.
@@ -96,16 +107,20 @@ def _measured(name: str, trained: Trained, keep: Callable[[str, Any], None], lef
     return None
 
 
-def run_eval(name: str, trained: Trained, keep: Callable[[str, Any], None]) -> dict[str, float | str]:
-    """Runs an eval by its name; its numbers and sentences. keep(name, result): takes whatever else it gives."""
-    numbers = {}
+def run_eval(name: str, trained: Trained, keep: Callable[[str, Any], None]) -> Found:
+    """Runs an eval by its name. keep(name, result): takes whatever it gives beside numbers and sentences."""
+    found = Found({}, {})
     with styled():
         for what, result in find("evals", name).evaluate(trained):
-            if isinstance(result, (int, float, str)):
-                numbers[what] = result
+            if isinstance(result, Number):
+                found.numbers[what], found.known[what] = result
+            elif isinstance(result, str):
+                found.numbers[what] = result
+            elif isinstance(result, (int, float)):
+                found.numbers[what], found.known[what] = result, {}
             else:
                 keep(what, result)
-    return numbers
+    return found
 
 
 def keeper(workdir: Workdir, folder: Path, suffix: str, report: ConfigDict, tensorboard: TensorBoard | None, step: int
@@ -137,35 +152,33 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     """What result.json says of a run before more is measured.
 
     Its metrics are the last record's means and what an earlier measurement of the same state has found. Its evals are
-    the names of those that have run with the settings that there are now.
+    those that have run with the settings that there are now.
     """
     result, before = _unmeasured(run), read_json(workdir.result) or {}
-    if before.get("state_sha256") == result["state_sha256"] and isinstance(before.get("metrics"), dict):
-        result["metrics"] |= before["metrics"]
-        if _find_the_same(before["config"]["evals"], result["config"]["evals"]):
-            result["evals"] = before.get("evals", [])
-            result["left_out"] = before.get("left_out", [])
+    if before.get("state_sha256") == result["state_sha256"]:
+        for part in ("metrics", "protocols"):
+            result[part] |= before[part] if isinstance(before.get(part), dict) else {}
+        for part in ("evals", "left_out"):
+            ran = before[part] if isinstance(before.get(part), dict) else {}
+            result[part] = {name: settings for name, settings in ran.items() if name in names("evals")
+                            and settings == settings_of(run.trained.config, name)}
     return result
 
 
 def is_measured(result: dict, config: ConfigDict) -> bool:
-    """Whether every eval of the end that can run has run, with the settings of config. result: what result.json says.
-    """
-    return (_find_the_same(result["config"]["evals"], json.loads(config.to_json())["evals"])
-            and {*config.evals.end} <= {*result["evals"], *result.get("left_out", ())})
-
-
-def _find_the_same(before: dict, now: dict) -> bool:
-    """Whether evals find the same with these two config.evals: they differ only in which evals run, when and how."""
-    return all(before[key] == now[key] for key in before.keys() & now.keys() - {*NOT_WHAT})
+    """Whether every eval of the end has run or was left out, with the settings of config. result: of result.json."""
+    known = {**result.get("left_out", {}), **result["evals"]}
+    return all(known.get(name) == settings_of(config, name) for name in config.evals.end)
 
 
 def _unmeasured(run: Run) -> dict:
     """What result.json says of a run before anything is measured."""
-    config, step = run.trained.config, int(run.state.step)
+    config, step, state = run.trained.config, int(run.state.step), digest(run.state)
     seen = step * run.step_size
     of_step = next((record for record in reversed(run.trained.history) if record["step"] == step), {})
+    metrics = {name: value for name, value in of_step.items() if "/" in name}
     return {"config": json.loads(config.to_json()), "seed": config.seed, "step": step, "images_seen": seen,
-            "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": digest(run.state),
-            "data_fingerprint": config.derived.data_fingerprint, "evals": [],
-            "left_out": [], "metrics": {name: value for name, value in of_step.items() if "/" in name}}
+            "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": state,
+            "data_fingerprint": config.derived.data_fingerprint, "evals": {}, "left_out": {}, "metrics": metrics,
+            "protocols": {name: protocol(config, step, state, recorded_by(config, name), name, {})
+                          for name in metrics}}

@@ -210,7 +210,7 @@ class Session:
         names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
         for i, name in enumerate(names, 1):
             with self.line.evaluating(f"{name} {i}/{len(names)}"):
-                numbers |= run_eval(name, trained, keep)
+                numbers |= run_eval(name, trained, keep).numbers
         return {name: value for name, value in numbers.items() if not isinstance(value, str)}
 
     def save(self, metrics: Mapping[str, float] | None = None, due: bool = False) -> None:

@@ -46,7 +46,8 @@ class Game(NamedTuple):
 def metrics(unit: str) -> dict[str, Metric]:
     """What the terms of such a game are. unit: of its losses."""
     players = ("disc/", "gen/", "")
-    return {"*/loss": Metric(unit, of="train"), "*_loss": Metric(unit),
+    weighed = ("loss", "label_smoothing")
+    return {"*/loss": Metric(unit, of="train", depends=weighed), "*_loss": Metric(unit, depends=weighed),
             "accuracy": Metric("share that the discriminator sees through"),
             **{f"{player}{term}": Metric(meaning, of="train") for player in players
                for term, meaning in (("real", "probability of being real"), ("fake", "probability of being real"),

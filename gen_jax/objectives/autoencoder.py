@@ -14,7 +14,8 @@ from gen_jax.settings import Settings
 from gen_jax.terms import likelihood
 from gen_jax.types import Aux, Batch, Given, Metric, Move, MoveKeys, Net, Objective, Spec, Vars
 
-METRICS = {"recon": Metric("nats per example", "lower", rank=1), "loss": Metric("nats per example", "lower")}
+METRICS = {"recon": Metric("nats per example", "lower", rank=1, depends=("likelihood",)),
+           "loss": Metric("nats per example", "lower", depends=("likelihood",))}
 
 hp = Settings(__name__, likelihood.SETTINGS)
 

@@ -25,10 +25,10 @@ from gen_jax.terms.likelihood import Likelihood
 from gen_jax.types import Aux, Batch, Given, Metric, Move, MoveKeys, Net, Objective, PyTree, Spec, Vars
 
 METRICS = {
-    "neg_elbo": Metric("nats per example", "lower", rank=1),
-    "recon": Metric("nats per example", "lower", rank=3),
+    "neg_elbo": Metric("nats per example", "lower", rank=1, depends=("likelihood",)),
+    "recon": Metric("nats per example", "lower", rank=3, depends=("likelihood",)),
     "kl": Metric("nats per example", rank=3),
-    "loss": Metric("nats per example, the KL times beta", "lower"),
+    "loss": Metric("nats per example, the KL times beta", "lower", depends=("likelihood", "beta")),
 }
 
 hp = Settings(__name__, {

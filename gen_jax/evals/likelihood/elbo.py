@@ -1,12 +1,12 @@
 """The negative ELBO, reconstruction and KL of both splits with the final state."""
 from collections.abc import Iterator
 
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.training.validate import make_validate
 from gen_jax.types import Metric
 
 NEEDS = ("measure:recon", "measure:kl")
-METRICS = {"neg_elbo": Metric("nats per example", "lower", rank=1)}
+METRICS = {"neg_elbo": Metric("nats per example", "lower", rank=1, depends=("likelihood",))}
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
@@ -17,6 +17,5 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     for split, source in (("train", trained.train), ("test", trained.test)):
         validate = make_validate(trained.objective, source, trained.hp.batch_size, trained.config.train.on_device_gb)
         means = validate(trained.vars, trained.key("elbo"))
-        yield f"neg_elbo/{split}", means["recon"] + means["kl"]
-        yield f"recon/{split}", means["recon"]
-        yield f"kl/{split}", means["kl"]
+        for name, mean in (("neg_elbo", means["recon"] + means["kl"]), ("recon", means["recon"]), ("kl", means["kl"])):
+            yield f"{name}/{split}", Number(mean, {"real": len(source.x), "real_split": split})

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from gen_jax.data import stratified_rows
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.settings import POSITIVE, Setting, Settings, between
 from gen_jax.types import Given, Metric
 
 NEEDS = ("log_weight", "target")
-METRICS = {"log_px": Metric("nats per example", "higher", rank=2)}
+METRICS = {"log_px": Metric("nats per example", "higher", rank=2, depends=("likelihood",))}
 
 hp = Settings(__name__, {
     "weights": Setting(100, "importance weights for each example", between(1, 1_000_000)),
@@ -30,7 +30,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     rows = stratified_rows(trained.test, trained.hp.log_likelihood.examples)
     given = {key: values[rows] for key, values in trained.test.given.items()}
     estimates = log_px(trained, trained.test_x[rows], given, trained.hp.log_likelihood.weights)
-    yield "log_px/test", float(estimates.mean(dtype=np.float64))
+    yield "log_px/test", Number(float(estimates.mean(dtype=np.float64)), {"real": len(rows), "real_split": "test"})
 
 
 def log_px(trained: Trained, x: np.ndarray, given: Given, num_samples: int) -> np.ndarray:

@@ -1,0 +1,14 @@
+"""A convolutional VAE on the 5,000 automobiles of CIFAR-10's training split.
+
+python launch.py --config=configs/vae_cars.py
+"""
+from configs import base, vae_folder
+from gen_jax.data import tfds
+
+
+def get_config(variant: str = ""):
+    """vae_folder's net and recipe, for 10,000 steps; :smoke is a few steps on made-up images."""
+    config = vae_folder.get_config()
+    config.data = tfds.hp(dataset="cifar10", classes="automobile")
+    config.checkpoint.every_steps = 2_000
+    return base.variant(config, variant)

@@ -1,0 +1,66 @@
+"""How a number was measured: enough to measure it again, and to tell which others it compares with."""
+import fnmatch
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from gen_jax.find import find
+from gen_jax.parts import metric_of, metrics
+
+OF_STATE = ("seed", "step", "state", "weights")  # what was measured, not how
+RECORD = "record"  # in the place of an eval's name: the training itself measured the number, for metrics.jsonl
+
+
+def settings_of(config: ConfigDict, name: str) -> dict[str, Any]:
+    """What an eval's numbers depend on beside the state and the data, as JSON has it: its own settings.
+
+    name: of the eval. One that looks at a second run depends on which one that is.
+    """
+    own = json.loads(config.evals[name].to_json()) if name in config.evals else {}
+    own.pop("name", None)
+    return own | ({"other": config.evals.other} if getattr(find("evals", name), "COMPARES", False) else {})
+
+
+def protocol(config: ConfigDict, step: int, state: str, name: str, number: str, known: Mapping[str, Any]
+             ) -> dict[str, Any]:
+    """How a number was measured.
+
+    Args:
+      config: of the run, resolved.
+      step: how many training steps the state has seen.
+      state: the sha256 of the state.
+      name: of the eval, or RECORD.
+      number: its name.
+      known: what the eval itself says: how many real examples ("real"), of which split ("real_split"), how many
+        samples ("fake"), in which features ("features").
+    """
+    is_eval = name != RECORD
+    declared = metric_of(_quantity(number), metrics(config, [name] if is_eval else []))
+    return {
+        "eval": name, "settings": settings_of(config, name) if is_eval else {}, **known,
+        **{f"objective.{key}": config.objective[key] for key in declared.depends if key in config.objective},
+        "data": config.derived.data_fingerprint, "weights": "averaged" if config.train.ema_decay else "as trained",
+        "batch_norm": "running statistics", "seed": config.seed, "step": step, "state": state}
+
+
+def recorded_by(config: ConfigDict, number: str) -> str:
+    """The eval of evals.during that declares a number of metrics.jsonl, or RECORD."""
+    def declares(name: str) -> bool:
+        known = getattr(find("evals", name), "METRICS", {})
+        return any(fnmatch.fnmatchcase(_quantity(number), pattern) for pattern in known)
+    return next(filter(declares, config.evals.during), RECORD)
+
+
+def _quantity(number: str) -> str:
+    """A number's name as METRICS has it."""
+    return "/".join(part for part in number.split("/") if part not in ("train", "test"))
+
+
+def differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the fields in which two protocols differ, so that their numbers do not compare.
+
+    Numbers of unlike states do: those of another seed or step, and of averaged weights beside others.
+    """
+    return tuple(name for name in dict.fromkeys((*a, *b)) if name not in OF_STATE and a.get(name) != b.get(name))

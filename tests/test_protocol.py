@@ -1,0 +1,81 @@
+"""A number says how it was measured, compares where that is equal, and comes out again."""
+import json
+import shutil
+
+import pytest
+
+from configs import vae_digits
+from gen_jax.errors import UserError
+from gen_jax.evals.likelihood import log_likelihood
+from gen_jax.modes import eval
+from gen_jax.modes._verify import verify
+from gen_jax.modes.train import train
+from gen_jax.protocol import differing
+from gen_jax.report.files import read_json, write_json
+from gen_jax.report.workdir import Workdir
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A run that was measured: only to be copied."""
+    config = vae_digits.get_config("smoke")
+    config.model.update({"widths": (16,), "latent_dim": 2})
+    config.objective.likelihood = "bernoulli"
+    config.evals.update({"end": ("elbo", "log_likelihood"), "every_epochs": 0,
+                         "log_likelihood": log_likelihood.hp(weights=5, examples=20)})
+    train(config, workdir := Workdir(tmp_path_factory.mktemp("original") / "run"))
+    return workdir.path
+
+
+@pytest.fixture
+def run(original, tmp_path):
+    shutil.copytree(original, tmp_path / "run")
+    return Workdir(tmp_path / "run")
+
+
+def protocols(workdir):
+    return read_json(workdir.result)["protocols"]
+
+
+def test_every_number_has_a_protocol_from_which_it_comes_out_again(run, capsys):
+    result = read_json(run.result)
+    assert {*result["protocols"]} == {name for name, value in result["metrics"].items() if not isinstance(value, str)}
+    of = result["protocols"]["log_px/test"]
+    assert of["eval"] == "log_likelihood" and of["settings"] == {"weights": 5, "examples": 20} and of["real"] == 20
+    assert of["state"] == result["state_sha256"] and of["step"] == 12 and of["weights"] == "as trained"
+    assert verify(run) and "11 of 11 numbers have the same digits; 5 are means" in capsys.readouterr().out
+    result["metrics"] |= {"test/loss": 1.0, "neg_elbo/train": 2.0}
+    write_json(run.result, result)
+    assert not verify(run)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["test/loss", "neg_elbo/train", lines[-1].split(":")[0]]
+
+
+def test_an_eval_whose_settings_change_runs_again_and_the_others_do_not(run, capsys):
+    eval.evaluate(run, {"evals.log_likelihood.weights": 6}, only="log_likelihood")
+    assert protocols(run)["log_px/test"]["settings"]["weights"] == 6
+    assert verify(run), "each with its own settings"
+    config = run.stored_config()
+    config.evals.log_likelihood.weights = 7
+    capsys.readouterr()
+    train(config, run)
+    assert "elbo" not in [line.split()[1] for line in capsys.readouterr().err.splitlines() if line.startswith("eval")]
+    assert protocols(run)["log_px/test"]["settings"]["weights"] == 7
+
+
+def test_numbers_compare_where_protocols_say_the_same_of_how_they_were_measured():
+    a = {"eval": "quality", "real": 100, "data": "x", "seed": 0, "step": 5, "state": "s", "weights": "averaged"}
+    assert differing(a, a | {"seed": 1, "step": 6, "state": "t", "weights": "as trained"}) == ()
+    assert differing(a, a | {"real": 50, "split": "test"}) == ("real", "split")
+
+
+def test_a_weighted_loss_says_its_weight_and_bounds_their_likelihood(run):
+    of = protocols(run)
+    assert of["test/loss"]["objective.beta"] == 1.0 and of["neg_elbo/test"]["objective.likelihood"] == "bernoulli"
+    assert "objective.beta" not in of["test/neg_elbo"]
+
+
+def test_what_cannot_be_verified_is_said(run):
+    with pytest.raises(UserError, match="has no numbers with a protocol"):
+        run.result.write_text(json.dumps({"metrics": {"x/y": 1}, "step": 12}))
+        verify(run)
