@@ -65,7 +65,10 @@ class Workdir:
     def refuse_group(self) -> None:
         """UserError where the folder holds runs, each in a folder of its own."""
         if group := read_json(self.group):
-            runs = [run["folder"] for run in group["runs"]]
+            try:
+                runs = [run["folder"] for run in group["runs"]]
+            except (KeyError, TypeError) as error:
+                raise UserError(f"{self.group}: is not what was written there; restore or remove it") from error
             raise UserError(f"{self.flag}={self.path}: holds {len(runs)} runs, {', '.join(runs[:8])}"
                             f"{', ...' * (len(runs) > 8)}; name one of them, {self.path / runs[0]} say, or train them "
                             "on with --seeds or --sweep")
