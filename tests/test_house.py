@@ -11,9 +11,9 @@ from gen_jax.find import ENTRY, find, names
 PACKAGE = Path(gen_jax.__file__).parent
 FLOORS = [  # from the ground up
     {"errors", "types", "find", "keys", "settings", "folders", "memory", "runtime", "grids", "style", "net", "parts",
-     "identity", "config", "stored", "whole", "protocol"},
+     "identity", "config", "stored", "whole", "protocol", "child"},
     {"data"}, {"layers"}, {"terms"}, {"models", "objectives", "optimizers"}, {"training"}, {"experiment"}, {"judges"},
-    {"evals"}, {"report"}, {"runs"}, {"compare"}, {"asking"}, {"loaded"}, {"command_line"}, {"modes"},
+    {"evals"}, {"report"}, {"runs", "sweeps"}, {"compare"}, {"asking"}, {"loaded"}, {"command_line"}, {"modes"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = {".".join(("gen_jax", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path

@@ -40,8 +40,8 @@ EPOCHS = "--config.train.epochs=24"
 def run(monkeypatch, capsys):
     """run(*args): launch.py with these arguments, in this process: (exit code, stdout, stderr)."""
     monkeypatch.chdir(ROOT)
-    claim, claimed = Workdir.claim, []
-    monkeypatch.setattr(Workdir, "claim", lambda self: claimed.append(self) or claim(self))
+    hold, claimed = Workdir._hold, []
+    monkeypatch.setattr(Workdir, "_hold", lambda self, folders: claimed.append(self) or hold(self, folders))
 
     def run(*args):
         monkeypatch.setattr(flags, "FLAGS", flags.FlagValues())
