@@ -13,7 +13,8 @@ FLOORS = [  # from the ground up
     {"errors", "types", "find", "keys", "settings", "folders", "memory", "runtime", "grids", "style", "net", "parts",
      "identity", "config", "stored", "whole", "protocol", "child"},
     {"data"}, {"layers"}, {"terms"}, {"models", "objectives", "optimizers"}, {"training"}, {"experiment"}, {"judges"},
-    {"evals"}, {"report"}, {"runs", "sweeps"}, {"compare"}, {"asking"}, {"loaded"}, {"command_line"}, {"modes"},
+    {"evals"}, {"report"}, {"runs", "sweeps"}, {"compare"}, {"asking"}, {"loaded"}, {"pages"}, {"command_line"},
+    {"modes"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FILES = {".".join(("gen_jax", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path
