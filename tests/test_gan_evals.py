@@ -1,4 +1,5 @@
 """What is said of a GAN: signals of known images, verdicts on known histories, distances."""
+import re
 import signal
 
 import numpy as np
@@ -8,8 +9,8 @@ from configs import dcgan_digits
 from gen_jax import experiment, grids
 from gen_jax.data import Splits, take
 from gen_jax.evals import Trained
-from gen_jax.evals.health import _ailments, gan_signals
-from gen_jax.evals.samples import frechet, latent_walk, nearest_images, samples_over_time
+from gen_jax.evals.health import _gan_ailments, gan_signals
+from gen_jax.evals.samples import latent_walk, nearest_images, quality, samples_over_time
 from gen_jax.judges import classifier
 from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
@@ -28,31 +29,33 @@ HEALTHY = {"disc/loss": 1.0, "gen/loss": 1.3, "disc/real": 0.65, "disc/fake": 0.
 ])
 def test_a_verdict_is_what_holds_to_the_end_and_since_when(word, sign):
     bad = [HEALTHY | (sign if 3 <= i < 5 or i >= 8 else {}) | {"step": 10 * i, "epoch": i} for i in range(12)]
-    bad = _ailments.signals(bad)
-    assert _ailments.verdict(bad).startswith("healthy at step 110 " if not sign else f"{word} since step 80 (epoch 8)")
-    assert _ailments.verdict(bad[:8]).startswith("healthy"), "a bad patch that has passed"
-    assert _ailments.verdict(bad[:2]).startswith("unknown")
-    assert _ailments.verdict([record | {"samples/nearest": np.nan} for record in bad[:8]]).startswith("unknown at step")
+    bad = _gan_ailments.signals(bad)
+    told = "healthy at step 110 " if not sign else f"{word} since step 80 (epoch 8)"
+    assert _gan_ailments.verdict(bad).startswith(told)
+    assert _gan_ailments.verdict(bad[:8]).startswith("healthy"), "a bad patch that has passed"
+    assert _gan_ailments.verdict(bad[:2]).startswith("unknown")
+    unclear = [record | {"samples/nearest": np.nan} for record in bad[:8]]
+    assert _gan_ailments.verdict(unclear).startswith("unknown at step")
 
 
 def test_copies_are_seen_in_the_mean_if_they_are_near():
     many = [HEALTHY | {"samples/copied": 0.3 + 0.4 * (i % 2), "step": i, "epoch": i} for i in range(12)]
     for distance, word in ((0.8, "copying since step 1 "), (0.95, "healthy"), (1.2, "healthy")):
         records = [record | {"samples/nearest": distance} for record in many]
-        assert _ailments.verdict(_ailments.signals(records)).startswith(word)
+        assert _gan_ailments.verdict(_gan_ailments.signals(records)).startswith(word)
 
 
 def test_swings_are_seen():
     swinging = [HEALTHY | {"test/real": 0.9 if i % 2 else 0.3, "step": i, "epoch": i} for i in range(12)]
-    assert _ailments.verdict(_ailments.signals(swinging)).startswith("oscillating since step 4 ")
+    assert _gan_ailments.verdict(_gan_ailments.signals(swinging)).startswith("oscillating since step 4 ")
 
 
 def test_samples_that_are_still_far_from_the_data_are_undertrained():
     def words(gaps):
-        return _ailments.verdict(_ailments.signals([
+        return _gan_ailments.verdict(_gan_ailments.signals([
             HEALTHY | {"features/distance": 0.5 + gap, "features/distance_real": 0.5, "step": 10 * i, "epoch": i}
             for i, gap in enumerate(gaps)]))
-    far = _ailments.LARGEST_GAP
+    far = _gan_ailments.LARGEST_GAP
     assert words([10 * far * 0.8**i for i in range(40)]).startswith("healthy"), "far at first, near at the end"
     coming, stuck = words([10 * far * 0.9**i for i in range(12)]), words([3 * far] * 12)
     assert coming.startswith("undertrained since step 0 ") and "train longer" in coming
@@ -64,12 +67,12 @@ def test_samples_that_are_still_far_from_the_data_are_undertrained():
 def test_label_smoothing_leaves_less_to_saturate():
     records = [HEALTHY | {"disc/real": 0.79, "disc/fake": 0.01, "step": i, "epoch": i} for i in range(12)]
     for smoothing, word in ((0.0, "healthy"), (0.1, "healthy"), (0.2, "discriminator saturated since step 0 ")):
-        assert _ailments.verdict(_ailments.signals(records, smoothing)).startswith(word)
+        assert _gan_ailments.verdict(_gan_ailments.signals(records, smoothing)).startswith(word)
 
 
 def test_signals_that_an_objective_does_not_report_make_the_verdict_unknown():
     records = [{name: value for name, value in HEALTHY.items() if name != "disc/real"} | {"step": i} for i in range(12)]
-    assert _ailments.verdict(_ailments.signals(records)).startswith("unknown")
+    assert _gan_ailments.verdict(_gan_ailments.signals(records)).startswith("unknown")
 
 
 @pytest.fixture
@@ -103,17 +106,19 @@ def test_a_classifier_is_trained_once_and_tells_digits_from_noise(trained, tmp_p
     monkeypatch.setattr(classifier, "STEPS", 60)
     trained.config.unlock()
     trained.config.data.cache_dir = str(tmp_path)
-    first = dict(frechet.evaluate(trained))
-    assert first["judge/accuracy"] > 0.7
-    assert 0 <= first["judge/frechet_real"] < 0.2 * first["judge/frechet"]
+    first = dict(quality.evaluate(trained))
+    name, = {of.protocol["features"] for of in first.values()}
+    assert re.fullmatch("digits-cnn:[0-9a-f]{6}", name) and first[f"accuracy[{name}]/test"].value > 0.7
+    assert 0 <= first[f"FD[{name}]/test"].value < 0.2 * first[f"FD[{name}]/samples"].value
+    assert 1 <= first[f"score[{name}]/samples"].value < first[f"score[{name}]/test"].value <= 10
     monkeypatch.setattr(classifier, "_train", lambda *args: pytest.fail("trained again"))
-    assert dict(frechet.evaluate(trained)) == first, "the second time it is read"
+    assert dict(quality.evaluate(trained)) == first, "the second time it is read"
     kept, = tmp_path.rglob("judge-*.msgpack")
     content = bytearray(kept.read_bytes())
     content[len(content) // 2] ^= 1
     kept.write_bytes(content)
     with pytest.raises(pytest.fail.Exception, match="trained again"):  # damaged, it would be
-        dict(frechet.evaluate(trained))
+        dict(quality.evaluate(trained))
 
 
 def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path, monkeypatch):
@@ -121,20 +126,12 @@ def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path, monkeypatch
     trained.config.data.cache_dir = str(tmp_path)
     monkeypatch.setattr(classifier.logging, "warning", lambda *args: signal.raise_signal(signal.SIGINT))
     with Interrupts() as interrupts, pytest.raises(Interrupted), interrupts.at_once("stopped"):
-        dict(frechet.evaluate(trained))
+        dict(quality.evaluate(trained))
     monkeypatch.undo()
     assert not list(tmp_path.rglob("judge-*")), "one that is half trained is not kept"
     sources = {"train": trained.train, "test": take(trained.test, np.arange(1))}
     trained.data = Splits(sources.get)
-    assert not dict(frechet.evaluate(trained))
-
-
-def test_frechet_distance_of_normals_is_its_closed_form():
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((200_000, 3)).astype(np.float32)
-    scale, shift = np.array([1.0, 2.0, 0.5], np.float32), np.array([1.0, 0.0, -2.0], np.float32)
-    assert frechet.frechet(x, x) == pytest.approx(0, abs=1e-6)
-    assert frechet.frechet(x, x * scale + shift) == pytest.approx(5 + np.square(1 - scale).sum(), rel=0.01)
+    assert not dict(quality.evaluate(trained))
 
 
 def test_a_planted_copy_is_found_at_distance_0_and_stands_first(trained):

@@ -1,0 +1,270 @@
+"""Groups of runs compared: what each number is over the seeds, and which groups differ in it."""
+import itertools
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gen_jax.compare import statistics
+from gen_jax.compare.groups import Group, differences, grouped
+from gen_jax.compare.numbers import Quantity, chosen, not_chosen
+from gen_jax.compare.protocols import data_refusal, notes, recorded_alike, refusal
+from gen_jax.compare.run import Run, Unfinished, read
+from gen_jax.errors import UserError
+
+APART, TOO_FEW, NOT_SEEN = "told apart", "not enough seeds to tell", "no difference seen"  # verdicts
+SIGN_FLIPS, PERMUTATION = "sign flips", "permutation"  # tests
+MOST_SHOWN = 6  # pairs in a text: those of four groups
+WORSE = 0.05  # of the best value: a final one that is worse by more has fallen
+
+
+class Value(NamedTuple):
+    """One number of one run."""
+
+    run: Run
+    final: float
+    curve: tuple[tuple[int, float], ...]  # (step, value) of the records that have it
+    best: float | None  # of the curve and the final value; None without a curve, or where no value is better
+    best_step: int | None
+
+    @property
+    def has_fallen(self) -> bool:
+        """Whether the final value is worse than the best by more than WORSE."""
+        return self.best is not None and abs(self.final - self.best) > WORSE * abs(self.best)
+
+    @property
+    def times_best(self) -> float | None:
+        """The final value in multiples of the best; None where that says nothing, since one is not above 0."""
+        return self.final / self.best if self.best is not None and min(self.best, self.final) > 0 else None
+
+
+class Cell(NamedTuple):
+    """One number of one group."""
+
+    group: Group
+    values: tuple[Value, ...]  # by seed; not empty
+
+    @property
+    def finals(self) -> np.ndarray:
+        return np.array([value.final for value in self.values])
+
+    @property
+    def bests(self) -> np.ndarray | None:
+        """The best values; None where they are not known of all."""
+        bests = [value.best for value in self.values]
+        return None if None in bests else np.array(bests)
+
+    @property
+    def mean(self) -> float:
+        return float(self.finals.mean())
+
+    @property
+    def std(self) -> float | None:
+        """The standard deviation over the seeds (n - 1); None of one."""
+        return float(self.finals.std(ddof=1)) if len(self.values) > 1 else None
+
+    @property
+    def interval(self) -> statistics.Interval | None:
+        return statistics.mean_interval(self.finals)
+
+    @property
+    def seeds(self) -> list[int]:
+        return [value.run.seed for value in self.values]
+
+
+class Pair(NamedTuple):
+    """Two groups' difference in one number."""
+
+    a: str  # names of the groups
+    b: str
+    difference: float  # mean of a - mean of b
+    interval: statistics.Interval | None
+    seeds: tuple[int, int]  # in each
+    is_paired: bool  # the seeds are the same
+    test: str
+    p: float
+    least: float  # the smallest p that these seeds could give
+    adjusted: float  # p after Holm's correction for all pairs of groups
+    verdict: str
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval of the difference does not hold 0."""
+        return self.interval is not None and self.interval[0] * self.interval[1] > 0
+
+    @property
+    def lacks_pairs(self) -> bool:
+        """Whether the differences of pairs exclude 0, and are too few for a test of their signs."""
+        return self.is_paired and self.excludes_zero and self.test == PERMUTATION
+
+
+class Row(NamedTuple):
+    """One number over all groups."""
+
+    quantity: Quantity
+    cells: dict[str, Cell]  # by the group's name; groups without it are left out
+    pairs: tuple[Pair, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sign(self) -> int:
+        """1 where higher is better, -1 where lower is, 0 where neither."""
+        return {"higher": 1, "lower": -1}.get(self.quantity.metric.better, 0)
+
+    @property
+    def first(self) -> str:
+        """The group with the best mean; without a direction, the first one."""
+        return max(self.cells.values(), key=lambda cell: self.sign * cell.mean).group.name
+
+    @property
+    def winner(self) -> str | None:
+        """The best group, where it is told apart from every other.
+
+        Only a group that is not the best can be taken for it in error, and then it was told apart from the best one: so
+        p-values are corrected for as many pairs as there are others, not for all pairs (Hsu, 1984).
+        """
+        own = [pair for pair in self.pairs if self.first in (pair.a, pair.b)]
+        apart = all(len(own) * pair.p <= statistics.ALPHA and pair.excludes_zero for pair in own)
+        return self.first if self.sign and own and apart else None
+
+    @property
+    def shown_pairs(self) -> list[Pair]:
+        """The pairs that a text has: all, if they are at most MOST_SHOWN, else those with the best or the first group.
+        """
+        return [pair for pair in self.pairs if len(self.pairs) <= MOST_SHOWN or self.first in (pair.a, pair.b)]
+
+
+class Comparison(NamedTuple):
+    """All that is compared."""
+
+    groups: tuple[Group, ...]
+    rows: tuple[Row, ...]
+    refused: tuple[str, ...]  # a line for each number whose protocols differ
+    left_out: tuple[str, ...]  # a line for each run that is
+    beside: tuple[str, ...]  # lines on what else there is: settings that differ, numbers that are not compared
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of numbers, with the names of these where it is not of all."""
+        numbers: dict[str, list[str]] = {}
+        for row in self.rows:
+            for note in row.notes:
+                numbers.setdefault(note, []).append(row.quantity.number)
+        return [note if len(of) == len(self.rows) else f"{', '.join(of)}: {note}" for note, of in numbers.items()]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What stands beside all tables: refusals, runs that are left out, notes."""
+        return [*self.refused, *self.left_out, *self.beside, *(f"note: {note}" for note in self.notes)]
+
+
+def compared(folders: Sequence[Path], asked: Sequence[str] = ()) -> Comparison:
+    """The comparison of the runs in folders.
+
+    asked: names of numbers; of none, the headlines that the runs share. Where nothing is left to compare, it is a
+    UserError with the reasons.
+    """
+    runs, left_out = _finished(folders)
+    if not runs:
+        raise UserError("--workdirs: none of the runs there has ended", *left_out)
+    groups, twice = grouped(runs)
+    if line := data_refusal(groups):
+        raise UserError(line)
+    quantities = chosen(groups, asked)
+    refused = {quantity: line for quantity in quantities if (line := refusal(quantity.number, groups))}
+    rows = [_row(quantity, groups) for quantity in quantities if quantity not in refused]
+    rows = [row for row in rows if row.cells]
+    if not rows:
+        raise UserError(*(refused.values() or ["--metrics: no run has a finite value of what is to be compared"]))
+    beside = [differences(groups), *(not_chosen(groups, quantities) if not asked else [])]
+    return Comparison(tuple(groups), tuple(rows), tuple(refused.values()), (*left_out, *twice),
+                      tuple(filter(None, beside)))
+
+
+def _finished(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
+    runs, lines = [], []
+    for folder in folders:
+        try:
+            runs.append(read(folder))
+        except Unfinished as why:
+            lines.append(f"{folder}: left out: {why}")
+        except UserError as error:
+            lines += [f"left out: {fault}" for fault in error.faults]
+    return runs, lines
+
+
+def _row(quantity: Quantity, groups: Sequence[Group]) -> Row:
+    cells, said = {}, list(notes(quantity.number, groups))
+    for group in groups:
+        having = [run for run in group.runs if quantity.number in run.numbers]
+        finite = [run for run in having if _is_finite(run.numbers[quantity.number])]
+        if lost := [str(run.seed) for run in having if run not in finite]:
+            said.append(f"{group.name}: not finite and left out: seed {', '.join(lost)}; the others look better than "
+                        "the group is")
+        if missing := [str(run.seed) for run in group.runs if run not in having] if having else []:
+            said.append(f"{group.name}: not measured: seed {', '.join(missing)}")
+        if finite:
+            cells[group.name] = Cell(group, tuple(_value(run, quantity) for run in finite))
+    return Row(quantity, cells, _pairs(list(cells.values())), tuple(said))
+
+
+def _is_finite(value) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _value(run: Run, quantity: Quantity) -> Value:
+    final, better = float(run.numbers[quantity.number]), quantity.metric.better
+    records = run.history if recorded_alike(quantity.number, run) else []
+    curve = tuple((record["step"], float(record[quantity.number])) for record in records
+                  if _is_finite(record.get(quantity.number)))
+    if not curve or not better:
+        return Value(run, final, curve, None, None)
+    choose = max if better == "higher" else min
+    step, best = choose((*curve, (run.step, final)), key=lambda point: point[1])
+    return Value(run, final, curve, best, step)
+
+
+def _pairs(cells: Sequence[Cell]) -> tuple[Pair, ...]:
+    """Every two groups, tested; p-values are corrected for how many they are."""
+    both = list(itertools.combinations(cells, 2))
+    pairs = [_pair(a, b, len(both)) for a, b in both]
+    adjusted = statistics.holm([pair.p for pair in pairs])
+    attainable = statistics.holm([pair.least for pair in pairs])
+    return tuple(pair._replace(adjusted=p, verdict=_verdict(pair, p, least))
+                 for pair, p, least in zip(pairs, adjusted, attainable, strict=True))
+
+
+def _verdict(pair: Pair, adjusted: float, attainable: float) -> str:
+    """attainable: the smallest that `adjusted` could be with these seeds.
+
+    Where the differences of pairs agree, and are too few for a test of their signs, more seeds are wanted as well.
+    """
+    if adjusted <= statistics.ALPHA and pair.excludes_zero:
+        return APART
+    if attainable > statistics.ALPHA or pair.interval is None or pair.lacks_pairs:
+        return TOO_FEW
+    return NOT_SEEN
+
+
+def _pair(a: Cell, b: Cell, num_pairs: int) -> Pair:
+    """Runs of the same seeds are paired: their interval is that of the differences.
+
+    Signs of few differences cannot tell anything: 5 of them give no less than p = 0.06. Then the groups' members are
+    permuted, as those of groups that share no seeds: that is exact as well, and cautious where a seed does the same to
+    both groups. How many seeds and groups there are decides on the test, not what was measured.
+    """
+    is_paired = a.seeds == b.seeds
+    differences = a.finals - b.finals if is_paired else None
+    interval = (statistics.mean_interval(differences) if is_paired
+                else statistics.difference_interval(a.finals, b.finals))
+    least = statistics.least_of_sign_flips(len(a.values))
+    if is_paired and num_pairs * least <= statistics.ALPHA:
+        test, p = SIGN_FLIPS, statistics.sign_flips(differences)
+    else:
+        least = statistics.least_of_permutation(len(a.values), len(b.values))
+        test, p = PERMUTATION, statistics.permutation(a.finals, b.finals)
+    return Pair(a.group.name, b.group.name, a.mean - b.mean, interval, (len(a.values), len(b.values)), is_paired, test,
+                p, least, p, NOT_SEEN)
+

@@ -1,0 +1,74 @@
+"""Whether numbers of runs may stand side by side."""
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gen_jax.compare.groups import Group
+from gen_jax.compare.run import Run
+from gen_jax.protocol import RECORD, differing, recorded_by, settings_of
+
+DIGITS = 8  # of a fingerprint that is shown
+UNKNOWN = "runs of an older gen_jax say of no number how it was measured; their data are the same"
+
+
+def data_refusal(groups: Sequence[Group]) -> str:
+    """The line for groups whose data differ; "" where all are of the same."""
+    of: dict[str, str] = {}
+    for group in groups:
+        for run, label in _labelled(group):
+            of.setdefault(run.data, label)
+    if len(of) < 2:
+        return ""
+    where = ", ".join(f"{data[:DIGITS]} in {label}" for data, label in of.items())
+    return f"not compared: 'data fingerprint' differs ({where}); compare runs on the same data"
+
+
+def refusal(number: str, groups: Sequence[Group]) -> str:
+    """The line for a number whose protocols differ between runs; "" where it may be compared."""
+    known = [(run.protocols[number], label) for group in groups for run, label in _labelled(group)
+             if number in run.protocols and number in run.numbers]
+    for protocol, label in known[1:]:
+        first, first_label = known[0]
+        if fields := differing(first, protocol):
+            values = (f"{field!r} differs ({_shown(first.get(field))} in {first_label}, {_shown(protocol.get(field))} "
+                      f"in {label})" for field in fields)
+            return f"{number}: not compared: {', '.join(values)}"
+    return ""
+
+
+def notes(number: str, groups: Sequence[Group]) -> list[str]:
+    """What a reader must know of numbers that are compared although not all is the same."""
+    runs = [(group.name, run) for group in groups for run in group.runs if number in run.numbers]
+    unknown = dict.fromkeys(name for name, run in runs if number not in run.protocols)
+    otherwise = dict.fromkeys(name for name, run in runs if not recorded_alike(number, run))
+    weights: dict[str, dict[str, None]] = {}
+    for name, run in runs:
+        if used := run.protocols.get(number, {}).get("weights"):
+            weights.setdefault(used, {})[name] = None
+    lines = [f"protocol unknown in {', '.join(unknown)} ({UNKNOWN})"] if unknown else []
+    if otherwise:
+        lines.append(f"in {', '.join(otherwise)} measured otherwise than in training, whose records do not count")
+    if len(weights) > 1:
+        lines.append("weights differ: " + "; ".join(f"{used} in {', '.join(of)}" for used, of in weights.items()))
+    return lines
+
+
+def recorded_alike(number: str, run: Run) -> bool:
+    """Whether the records of training measured a number as its final value was, as far as is known."""
+    if not (protocol := run.protocols.get(number)) or not any(number in record for record in run.history):
+        return True
+    name = recorded_by(run.config, number)
+    settings = {} if name == RECORD else settings_of(run.config, name)
+    return protocol.get("eval") == name and protocol.get("settings") == settings
+
+
+def _labelled(group: Group) -> list[tuple[Run, str]]:
+    """The runs of group, each with its name: the first stands for all that are like it."""
+    return [(run, group.name if i == 0 else f"{group.name} (seed {run.seed})") for i, run in enumerate(group.runs)]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "unknown" if value is None else str(value)

@@ -1,0 +1,179 @@
+"""A comparison in numbers as people write them, and in sentences."""
+import math
+from collections.abc import Iterator, Sequence
+
+from gen_jax.compare import statistics
+from gen_jax.compare.comparison import APART, NOT_SEEN, TOO_FEW, Cell, Comparison, Pair, Row, Value
+from gen_jax.compare.statistics import Interval
+
+DIGITS = 4  # of a number without a spread
+SPREAD_DIGITS = 2  # of a spread; its number has as many decimals
+MOST_DECIMALS, LARGEST = 6, 1e9  # beyond which a number has an exponent
+FEW = 6  # seeds, below which it is said how little an interval of them holds
+SPREADS = ("± is the standard deviation over training seeds (n - 1). Intervals are 95% bootstrap intervals of the mean "
+           "over training seeds (expanded percentiles, arXiv:1411.5279).")
+TESTS = ("Where two groups have the same seeds, differences are taken seed by seed. p-values are of exact permutation "
+         "tests, or of drawn ones where seeds are many; those over all pairs of groups are corrected after Holm.")
+BESTS = "'best' is of each run's records, chosen by the number itself: it flatters, the final value does not."
+
+
+def number(value: float, spread: float | None = None) -> str:
+    """A value with as many decimals as its spread deserves; without one, with DIGITS digits."""
+    size = spread or value
+    decimals = (SPREAD_DIGITS if spread else DIGITS) - 1 - math.floor(math.log10(abs(size))) if size else 0
+    if decimals > MOST_DECIMALS or abs(value) >= LARGEST:
+        return f"{value:.{SPREAD_DIGITS}e}"
+    is_whole = not spread and value == round(value)
+    return f"{value:,.{0 if is_whole else max(decimals, 0)}f}"
+
+
+def plus_minus(mean: float, std: float | None) -> str:
+    """A mean and its standard deviation: "3.4 ± 2.0"; of one value, that alone."""
+    return number(mean) if std is None else f"{number(mean, std)} ± {number(std, std)}"
+
+
+def bracketed(interval: Interval | None, spread: float | None = None) -> str:
+    """An interval: "[1.1, 5.5]"; "" where there is none."""
+    if interval is None:
+        return ""
+    low, high = (number(end, spread or abs(interval[1] - interval[0])) for end in interval)
+    return f"[{low}, {high}]"
+
+
+def best(cell: Cell) -> str:
+    """The mean of the seeds' best values, and its standard deviation."""
+    if (bests := cell.bests) is None:
+        return ""
+    return plus_minus(float(bests.mean()), float(bests.std(ddof=1)) if len(bests) > 1 else None)
+
+
+def best_steps(cell: Cell) -> str:
+    """The steps of the best values, from the first to the last."""
+    if cell.bests is None:
+        return ""
+    steps = [value.best_step for value in cell.values]
+    return f"{min(steps):,}" if min(steps) == max(steps) else f"{min(steps):,} to {max(steps):,}"
+
+
+def about(row: Row) -> str:
+    """What a number is: "nats per example, lower is better"."""
+    metric = row.quantity.metric
+    parts = [metric.unit, f"{metric.better} is better" if metric.better else "neither way is better"]
+    return ", ".join(part for part in parts if part)
+
+
+def sentences(row: Row) -> Iterator[str]:
+    """What is to be said of a number: the best group, differences and falls."""
+    if len(row.pairs) > 1 and (winner := row.winner):
+        worst = max(pair.p for pair in row.pairs if winner in (pair.a, pair.b))
+        others = len(row.cells) - 1
+        yield (f"{winner} is the {'highest' if row.sign > 0 else 'lowest'}, told apart from each of the other {others} "
+               f"(p = {others * worst:.2g} at most, over {others} pairs with it)")
+    if len(row.pairs) > 1 and not any(pair.difference for pair in row.pairs):
+        yield "the means of all groups are equal"
+    elif len(row.pairs) > 1 and all(len(row.pairs) * pair.least > statistics.ALPHA for pair in row.pairs):
+        yield f"{TOO_FEW} which of all pairs differ ({_too_few(row.pairs[0], len(row.pairs))})"
+    else:
+        yield from _differences(row)
+    for cell in row.cells.values():
+        if line := fall(cell, row.sign):
+            yield line
+
+
+def _differences(row: Row) -> Iterator[str]:
+    for pair in row.shown_pairs:
+        yield difference(pair, len(row.pairs))
+    if len(row.shown_pairs) < len(row.pairs):
+        yield f"(of {len(row.pairs)} pairs of groups, those with {row.first}; the others are in comparison_pairs.csv)"
+
+
+def difference(pair: Pair, num_pairs: int) -> str:
+    """The verdict on two groups."""
+    by = f"{number(abs(pair.difference), _width(pair))} {_turned(pair)}".rstrip()
+    which = "lower" if pair.difference < 0 else "higher"
+    if pair.verdict == APART:
+        return f"{pair.a} is {which} than {pair.b} by {by}, {_seeds(pair)}, {_p(pair, num_pairs)}"
+    seen = f"{pair.a} is {which} by {by}" if pair.difference else "their means are equal"
+    if pair.verdict == NOT_SEEN:
+        return f"{pair.a} and {pair.b}: {NOT_SEEN}: {seen}, {_seeds(pair)}, {_p(pair, num_pairs)}"
+    return f"{pair.a} and {pair.b}: {TOO_FEW} ({_too_few(pair, num_pairs)}): {seen}"
+
+
+def _too_few(pair: Pair, num_pairs: int) -> str:
+    """Why a pair's seeds are too few, and how many would be enough."""
+    if num_pairs * pair.least <= statistics.ALPHA:
+        return (f"{_seeds(pair)}, {_p(pair, num_pairs)}; their differences agree, and the signs of "
+                f"{statistics.pairs_needed(num_pairs)} could tell")
+    over = f" over {num_pairs} pairs" if num_pairs > 1 else ""
+    return (f"{_seeds(pair)}: p cannot be less than {min(1, num_pairs * pair.least):.2g}{over}; "
+            f"{statistics.seeds_needed(num_pairs)} in each could tell")
+
+
+def _width(pair: Pair) -> float | None:
+    return pair.interval[1] - pair.interval[0] if pair.interval else None
+
+
+def _turned(pair: Pair) -> str:
+    """The interval of the difference as the sentence has it, which is never negative."""
+    if pair.interval is None:
+        return ""
+    low, high = pair.interval
+    return bracketed((-high, -low) if pair.difference < 0 else (low, high))
+
+
+def _seeds(pair: Pair) -> str:
+    n, m = pair.seeds
+    if n != m:
+        return f"{n} and {m} seeds"
+    if n == 1:
+        return "one seed each"
+    return f"{n} paired seeds" if pair.is_paired else f"{n} seeds each"
+
+
+def _p(pair: Pair, num_pairs: int) -> str:
+    corrected = f" ({pair.adjusted:.2g} over {num_pairs} pairs)" if num_pairs > 1 else ""
+    return f"p = {pair.p:.2g}{corrected}"
+
+
+def fall(cell: Cell, sign: int) -> str:
+    """The sentence on runs of a group that ended worse than they were; "" of none. sign: that of Row."""
+    fallen = [value for value in cell.values if value.has_fallen]
+    if not fallen:
+        return ""
+    worst = max(fallen, key=lambda value: abs(value.final - value.best) / (abs(value.best) or 1e-30))
+    if len(cell.values) == 1:
+        return f"{cell.group.name}: {_fell(worst, sign)}"
+    few = f"{len(fallen)} of {len(cell.values)} seeds ended worse than their best"
+    return f"{cell.group.name}: {few}; seed {worst.run.seed} {_fell(worst, sign)}"
+
+
+def _fell(value: Value, sign: int) -> str:
+    verb, side = ("fell", "below") if sign > 0 else ("rose", "above")
+    at = f"{number(value.best)} at step {value.best_step:,}"
+    if value.times_best is None:
+        return f"ended {number(abs(value.final - value.best))} {side} its best ({at})"
+    return f"{verb} to {value.times_best:.2f} times its best ({at})"
+
+
+def methods(comparison: Comparison) -> list[str]:
+    """How to read the numbers."""
+    cells = [cell for row in comparison.rows for cell in row.cells.values()]
+    several = [len(cell.values) for cell in cells if len(cell.values) > 1]
+    lines = [SPREADS] if several else []
+    if several and any(row.pairs for row in comparison.rows):
+        lines.append(TESTS)
+    if any(cell.bests is not None for cell in cells):
+        lines.append(BESTS)
+    if several and (few := min(several)) < FEW:
+        lines.append(f"No bootstrap interval reaches beyond the seeds' own values: {few} values have the mean of a "
+                     f"symmetric distribution between them in {statistics.held(few):.0%} of cases.")
+    if len(several) < len(cells):
+        lines.append("One seed has no spread and no interval.")
+    return lines
+
+
+def aligned(lines: Sequence[Sequence[str]], sides: str) -> list[str]:
+    """lines of texts in columns. sides: "<" or ">" for each column."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(f"{text:{side}{width}}" for text, side, width in zip(line, sides, widths, strict=True)).rstrip()
+            for line in lines]
