@@ -88,6 +88,16 @@ function addCurves({curves}) {
   element("p", place, {class: "muted small"}, "Thick: the mean over the seeds; thin: each of them.");
 }
 
+function addSamples({samples}) {
+  if (!samples.length) return;
+  const grid = element("div", section("Samples"), {class: "charts"});
+  for (const {name, seed, src} of samples) {
+    const figure = element("figure", grid);
+    element("img", figure, {class: "pixels", src, alt: `samples of ${name}, seed ${seed}`, style: "width: 100%"});
+    element("figcaption", figure, {}, `${name}, seed ${seed}: the last of its training`);
+  }
+}
+
 function addPairs({metrics}) {
   const pairs = metrics.flatMap(metric => metric.pairs.map(pair => [metric, pair]));
   if (!pairs.length) return;
@@ -150,6 +160,7 @@ addHeader(content);
 addTableOf(content);
 addDots(content);
 addCurves(content);
+addSamples(content);
 addPairs(content);
 addRuns(content);
 addMethods(content);
