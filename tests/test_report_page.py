@@ -183,7 +183,11 @@ def test_it_shows_a_run(run, opened):
     shown = tab.locator(".settings tbody tr:visible").count()
     tab.get_by_label("show all").check()
     assert shown < tab.locator(".settings tbody tr:visible").count() == len(records["settings"])
-    assert tab.locator("details summary").filter(has_text=re.compile(r"^\d")).count() > 3, "numbers with protocols"
+    number = tab.locator("#numbers tr", has_text="active_units").locator("button")
+    number.click()
+    assert "latent_usage" in tab.locator(".protocol-row").inner_text()
+    number.click()
+    assert tab.locator(".protocol-row").count() == 0
 
 
 def test_it_fits_a_phone_and_the_dark(run, opened):

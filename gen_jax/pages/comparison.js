@@ -148,11 +148,7 @@ function addMethods({methods, metrics}) {
     if (!protocol) continue;
     const details = element("details", place);
     element("summary", details, {}, `how ${metric.name} was measured`);
-    const list = element("dl", details, {class: "protocol"});
-    for (const [key, what] of Object.entries(protocol).filter(([key]) => !["seed", "step", "state"].includes(key))) {
-      element("dt", list, {}, key);
-      element("dd", list, {}, typeof what === "object" ? JSON.stringify(what) : String(what));
-    }
+    addProtocol(details, Object.fromEntries(Object.entries(protocol).filter(([key]) => !["seed", "step", "state"].includes(key))));
   }
 }
 

@@ -8,7 +8,8 @@ function addHeader(run) {
   if (run.unfinished) element("p", header, {class: "note warn", role: "status"}, run.unfinished);
   element("p", header, {}, run.headline);
   for (const {name, text} of run.sentences.filter(({name}) => name.endsWith("verdict"))) {
-    element("p", header, {class: text.startsWith("healthy") ? "note" : "note warn"}, `${name}: ${text}`);
+    const isIll = name.startsWith("health/") && !/^(healthy|unknown)/.test(text);
+    element("p", header, {class: isIll ? "note warn" : "note"}, `${name}: ${text}`);
   }
   for (const line of run.best) element("p", header, {class: "muted"}, line);
   addTiles(header, run.table.filter(row => row.headline));
@@ -84,17 +85,26 @@ function addFigures({figures}) {
   }
 }
 
-/** A number, behind which its protocol stands. */
-function protocolOf({value, name, protocol}) {
+/** A number; where its protocol is known, a button that shows it in a row below, or takes it away. */
+function numberCell(cell) {
+  const {value, name, protocol} = cell;
   if (!protocol) return {text: words(value, 5), class: "number", title: `${name}: ${value}`};
-  const details = element("details", null);
-  element("summary", details, {"aria-label": `${words(value)}; how ${name} was measured`}, words(value, 5));
-  const list = element("dl", details, {class: "protocol"});
-  for (const [key, what] of Object.entries({"number": name, value, ...protocol})) {
-    element("dt", list, {}, key);
-    element("dd", list, {}, typeof what === "object" ? JSON.stringify(what) : String(what));
-  }
-  return {node: details, class: "number"};
+  const button = element("button", null, {type: "button", class: "plain", "aria-expanded": false,
+    title: `how ${name} was measured`}, words(value, 5));
+  button.addEventListener("click", () => {
+    const row = button.closest("tr"), isOpen = button.getAttribute("aria-expanded") === "true";
+    row.querySelectorAll("button").forEach(other => other.setAttribute("aria-expanded", false));
+    if (row.nextElementSibling?.matches(".protocol-row")) row.nextElementSibling.remove();
+    if (!isOpen) row.after(protocolRow(cell, row.cells.length));
+    button.setAttribute("aria-expanded", !isOpen);
+  });
+  return {node: button, class: "number"};
+}
+
+function protocolRow({value, name, protocol}, columns) {
+  const row = element("tr", null, {class: "protocol-row"});
+  addProtocol(element("td", row, {colspan: columns}), {number: name, value, ...protocol});
+  return row;
 }
 
 function addNumbers({table, columns, sentences}) {
@@ -105,7 +115,7 @@ function addNumbers({table, columns, sentences}) {
   }
   const body = addTable(place, "All numbers", ["quantity", ...columns.map(text => ({text, class: "number"})), "unit", "better"]);
   for (const row of table) {
-    const cells = columns.map(column => row.values[column] ? protocolOf(row.values[column]) : "");
+    const cells = columns.map(column => row.values[column] ? numberCell(row.values[column]) : "");
     addRow(body, [row.name, ...cells, {text: row.unit, class: "unit"}, row.better]);
   }
   if (table.some(row => Object.values(row.values).some(({protocol}) => protocol))) {
