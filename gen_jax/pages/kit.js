@@ -78,7 +78,8 @@ function addProtocol(parent, protocol) {
 
 /** A link that saves text as a file. */
 function addDownload(parent, name, text, label = `Download ${name}`) {
-  return element("a", parent, {class: "button", download: name, href: `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`},
+  return element("a", parent, {class: "button", download: name,
+    href: `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`},
     label);
 }
 
