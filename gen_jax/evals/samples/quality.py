@@ -25,6 +25,7 @@ from gen_jax.types import Metric, Source
 NEEDS = ("sample_prior", "decode")
 USUAL = ("classifier", "random", "values")  # features; the first that the data have is taken where none is named
 OTHER = {"train": "test", "test": "train"}
+CHOOSES = ("features", "inception", "allow_few", "per_class")
 
 hp = Settings(__name__, {
     "features": Setting((), "files of gen_jax/judges/features; (): the first of classifier, random and values that the "
