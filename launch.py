@@ -9,10 +9,12 @@ import signal
 import sys
 from pathlib import Path
 
+from gen_jax import child
 from gen_jax.report.terminal import Plain, guard, say
 
 if __name__ == "__main__":
     guard()  # before anything that opens a file, or takes hold of stdout and stderr
+    child.begin()  # before anything that counts cores
 
 
 def stopped_early(signum, frame):
@@ -40,7 +42,6 @@ from gen_jax.folders import keep_compiled_code
 from gen_jax.training.interrupt import EXIT_CODES, Interrupted, Interrupts
 from gen_jax.training.loop import Diverged
 
-USER_ERROR, DIVERGED = 2, 3  # exit codes; after a signal it is 128 + the signal's number
 DEFAULT_CONFIG = Path(__file__).parent / "configs" / "vae_digits.py"
 
 jax.config.config_with_absl()
@@ -58,16 +59,14 @@ def or_exit(function, *args):
     try:
         return function(*args)
     except UserError as error:
-        code, lines = USER_ERROR, error.faults
+        code, lines = error.exit_code, error.faults
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
             raise
         why = str(error).partition("\n")[0] or type(error).__name__
-        code, lines = USER_ERROR, [f"out of memory ({why}); make the nets, train.batch_size or evals.batch_size "
-                                   "smaller"]
-    except Diverged as error:
-        code, lines = DIVERGED, [str(error)]
-    except Interrupted as error:
+        code, lines = UserError.exit_code, [f"out of memory ({why}); make the nets, train.batch_size or "
+                                            "evals.batch_size smaller"]
+    except (Diverged, Interrupted) as error:
         code, lines = error.exit_code, [str(error)]
     for line in lines:
         say(f"launch.py: {line}")

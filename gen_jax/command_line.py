@@ -5,7 +5,7 @@ import re
 import runpy
 import sys
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
+from gen_jax import sweeps
 from gen_jax.config import check_form, declared, validate
 from gen_jax.errors import UserError
 from gen_jax.find import find, names, nearest
@@ -24,8 +25,9 @@ from gen_jax.settings import Setting, shown
 
 DEFINE = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
 FAULTS = (flags.Error, KeyError, AttributeError, TypeError, ValueError, IndexError)
-COMMON = ["config", "mode", "workdir", "given", "help"]  # the flags of every mode
-GIVEN = "--given."
+COMMON = ["config", "mode", "workdir", "given", "sweep", "help"]  # the flags of every mode
+GIVEN, SWEEP = "--given.", "--sweep="
+OVERRIDES = ("--config.", "--noconfig.")
 NEGATIVE = re.compile(r"-[\d.]")  # the beginning of a negative number
 
 
@@ -38,6 +40,24 @@ class Launch(NamedTuple):
     workdir: Path
     given: dict[str, str]  # the texts given as --given.name=text
     options: dict[str, Any]  # the values of the mode's own flags, its FLAGS
+    axes: dict[str, tuple[str, ...]] = {}  # the texts of each --sweep=config.a.b=1,2, by "a.b"
+    words: tuple[str, ...] = ()  # the program and its arguments; "--name value" is one, --name=value
+    config_name: str = ""  # as --config names it
+
+    def words_of(self, overrides: Mapping[str, str], without: Iterable[str] = ()) -> list[str]:
+        """The arguments that ask for the same with further overrides. without: names of flags to leave out."""
+        kept = [word for word in self.words[1:] if word.lstrip("-").partition("=")[0] not in without]
+        return [*kept, *(f"--config.{key}={text}" for key, text in overrides.items())]
+
+    def config_with(self, overrides: Mapping[str, str]) -> ConfigDict:
+        """The config with further overrides, texts by dotted key. What is wrong with one is a UserError."""
+        words = [self.words[0], *(word for word in self.words_of(overrides) if word.startswith(OVERRIDES))]
+        config = _composed(load_config(self.config_name), words)
+        try:
+            return _parsed(config, words)
+        except FAULTS as error:
+            faults = filter(None, (_fault(word, config, self.words[0]) for word in words[1:]))
+            raise UserError(*(list(faults) or [_line(error)])) from error
 
 
 def parse(argv: list[str], default_config: str) -> Launch:
@@ -50,7 +70,9 @@ def parse(argv: list[str], default_config: str) -> Launch:
     config_name = named[-1] if named else default_config
     given = {name: text for word in words if word.startswith(GIVEN)
              for name, _, text in [word.removeprefix(GIVEN).partition("=")]}
-    words = [word for word in words if not word.startswith(("--config=", GIVEN))]
+    swept = [word.removeprefix("--sweep").removeprefix("=") for word in words if f"{word}=".startswith(SWEEP)]
+    launched = (program, *words)
+    words = [word for word in words if not f"{word}=".startswith(("--config=", GIVEN, SWEEP))]
     load_config(config_name)  # outside of any handler: what the file raises is its own fault, with a traceback
     workdir = Path(_last(words, "workdir") or Path("runs") / name_of(config_name))
     config = _composed(_config_of(config_name, _last(words, "mode"), workdir), words)
@@ -72,6 +94,8 @@ def parse(argv: list[str], default_config: str) -> Launch:
         raise UserError(*(f"--{name}: --mode={values.mode} has no such flag{_modes_with(name)}" for name in strange))
     if given and not getattr(find("modes", values.mode), "TAKES_GIVEN", False):
         raise UserError(f"--given: --mode={values.mode} has no such flag; it is of --mode=sample")
+    if swept and not getattr(find("modes", values.mode), "TAKES_SWEEP", False):
+        raise UserError(f"--sweep: --mode={values.mode} has no such flag; it is of --mode=train")
     if not getattr(find("modes", values.mode), "TAKES_CONFIG", True) and (useless := list(_of_a_run(argv))):
         raise UserError(*(f"{word}: --mode={values.mode} is of runs that have ended; leave it out" for word in useless))
     faults = [f"--{name}={shown(values[name].value)}: {fault}" for name, flag in own.items()
@@ -79,7 +103,24 @@ def parse(argv: list[str], default_config: str) -> Launch:
     overrides = config_flags.get_override_values(values["config"])
     if faults := [*faults, *_idle(values.config, overrides)]:
         raise UserError(*faults)
-    return Launch(values.mode, values.config, overrides, workdir, given, {name: values[name].value for name in own})
+    launch = Launch(values.mode, values.config, overrides, workdir, given, {name: values[name].value for name in own},
+                    sweeps.axes(swept), launched, config_name)
+    if faults := dict.fromkeys(_axis_faults(launch)):
+        raise UserError(*faults)
+    return launch
+
+
+def _axis_faults(launch: Launch) -> Iterator[str]:
+    """A line for each value of a --sweep that would be none as an override, and each key that is an override too."""
+    for key, texts in launch.axes.items():
+        if key in launch.overrides:
+            yield f"--sweep=config.{key}={','.join(texts)}: --config.{key} is given too; leave one of them out"
+            continue
+        for text in texts:
+            try:
+                launch.config_with({key: text})
+            except UserError as error:
+                yield from error.faults
 
 
 def _idle(config: ConfigDict, overrides: Mapping[str, Any]) -> Iterator[str]:
@@ -140,6 +181,7 @@ modes (default train):
 
 {_help_of_flags()}
 --workdir: folder of the run; default runs/<config>. A run there is resumed.
+--sweep=config.KEY=VALUE,VALUE...: train: a run for each value, in a folder of its own; several make a grid.
 --given.NAME=VALUE[,VALUE...]: sample: what a conditional model is given, --given.label=automobile say.
 Flags of JAX (--jax_platforms=cpu) are flags too.
 

@@ -7,6 +7,8 @@ class UserError(Exception):
     The launcher prints the lines and exits with code 2, without a traceback.
     """
 
+    exit_code = 2
+
     @property
     def faults(self) -> tuple[str, ...]:
         return self.args
@@ -21,3 +23,12 @@ class NoData(UserError):
 
 class NoOther(UserError):
     """The second run, which config.evals.other names, cannot be loaded. Only what compares with it must stop."""
+
+
+class RunsFailed(UserError):
+    """Some runs of a group have not come to their end: a line for each. The others have."""
+
+    def __init__(self, exit_code: int, *lines: str):
+        """exit_code: of the first that failed."""
+        super().__init__(*lines)
+        self.exit_code = exit_code

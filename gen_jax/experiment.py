@@ -1,4 +1,5 @@
 """One experiment's parts, from its config: data, nets, game, optimizers."""
+import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from gen_jax import data, memory
 from gen_jax.config import name_list, resolve, validate, with_evals
 from gen_jax.errors import UserError
 from gen_jax.find import find
+from gen_jax.identity import run_id
 from gen_jax.keys import stream
 from gen_jax.training import loop
 from gen_jax.training.feed import Feed, StreamFeed, memory_feed
@@ -83,6 +85,16 @@ def build(config: ConfigDict) -> Experiment:
     config = resolve(config, len(splits.train.x), splits.fingerprint, num_batches(objective), is_stream)
     check_evals(config, splits, spec, (*config.evals.end, *config.evals.during))
     return _assembled(config, splits, spec, objective)
+
+
+def seeded(config: ConfigDict, seed: int) -> ConfigDict:
+    """A copy of config, resolved, under another seed. Data, nets and game of the experiment stay as they are."""
+    config = config.copy_and_resolve_references()
+    config.unlock()
+    config.seed = seed
+    del config.derived.run
+    config.derived.run = run_id(json.loads(config.to_json()))
+    return config.lock()
 
 
 def rebuild(config: ConfigDict, description: dict | None) -> Experiment:

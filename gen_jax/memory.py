@@ -17,13 +17,13 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 def check(num_bytes: float, what: str, advice: str) -> None:
     """UserError that says how large `what` would be, where that is more than this machine's memory."""
-    if num_bytes > (there := _machine()):
+    if num_bytes > (there := of_machine()):
         raise UserError(f"{what} would take {size(num_bytes)} of memory, and this machine has {size(there)}; {advice}")
 
 
 def check_on_device(num_bytes: float, what: str, advice: str) -> None:
     """The same of the device that computes: the machine itself, where that is a CPU."""
-    there = (jax.devices()[0].memory_stats() or {}).get("bytes_limit") or _machine()
+    there = (jax.devices()[0].memory_stats() or {}).get("bytes_limit") or of_machine()
     if num_bytes > there:
         raise UserError(f"{what} would take {size(num_bytes)} of memory, and the device has {size(there)}; {advice}")
 
@@ -41,7 +41,7 @@ def of_largest(jaxpr: Any) -> int:
     return max([*made, *inner], default=0)
 
 
-def _machine() -> int:
+def of_machine() -> int:
     """Bytes of memory that this process may have at most."""
     found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for limit in LIMITS:

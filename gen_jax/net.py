@@ -1,9 +1,11 @@
 """How nets are initialised and applied. Every Flax collection of a net is kept: parameters, statistics, codebooks."""
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 
 from gen_jax.types import Given, Net, PyTree, Vars
 
@@ -15,11 +17,16 @@ def init(nets: Mapping[str, Net], key: jax.Array) -> Vars:
     params, state = {}, {}
     for i, (name, net) in enumerate(sorted(nets.items())):
         zeros, given = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), (net.inputs, dict(net.given)))
-        variables = dict(jax.jit(net.module.init, static_argnames="train")(jax.random.fold_in(key, i), *zeros, **given,
-                                                                          train=False))
+        variables = dict(_init_of(net.module)(jax.random.fold_in(key, i), *zeros, **given, train=False))
         params[name] = variables.pop("params", {})
         state[name] = {collection: tree for collection, tree in variables.items() if collection != SOWN}
     return Vars(params, state)
+
+
+@cache
+def _init_of(module: nn.Module) -> Callable:
+    """module.init, compiled: once for all seeds."""
+    return jax.jit(module.init, static_argnames="train")
 
 
 def apply(nets: Mapping[str, Net], name: str, vars: Vars, *inputs, given: Given, train: bool,

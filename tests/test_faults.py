@@ -341,7 +341,7 @@ def test_npz_files_that_are_not_what_they_say(tmp_path, monkeypatch):
         np.savez(path, x=x, y=np.array(labels))
         assert said in npz_line(path)
     np.savez_compressed(path, x=np.zeros((1000, 100, 100), np.uint8))
-    monkeypatch.setattr(memory, "_machine", lambda: 9_000_000)
+    monkeypatch.setattr(memory, "of_machine", lambda: 9_000_000)
     assert "would take 10 MB of memory, and this machine has 9 MB" in npz_line(path)
 
 

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from gen_jax.errors import NoData, NoOther, UserError
 from gen_jax.evals import Number, Page, Trained, in_words, lacks, needs
 from gen_jax.find import find, names
+from gen_jax.pages import report
 from gen_jax.protocol import protocol, recorded_by, settings_of
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
@@ -67,16 +68,30 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
         result["evals"][name] = settings_of(run.trained.config, name)
         with writing(workdir):
             write_json(workdir.result, result)
+    if left_out:
+        result["left_out"] |= {name: settings_of(run.trained.config, name)
+                               for some in left_out.values() for name in some}
+        with writing(workdir):
+            write_json(workdir.result, result)
     for reason, without in left_out.items():
         say(f"left out: {', '.join(without)} ({reason})")
     if tensorboard:
         tensorboard.end(result["metrics"], result["step"])
     print("\n".join(lines(result["metrics"], found)), flush=True)
     say(f"all numbers: {workdir.result}\npictures: {workdir.figures}")
+    write_report(workdir, run.trained)
     if faults := [line for error in failed if isinstance(error, UserError) for line in error.faults]:
         raise UserError(*faults)
     for error in failed:
         raise error
+
+
+def write_report(workdir: Workdir, trained: Trained) -> None:
+    """Writes report.html. Where that fails, nothing else does: a line says why."""
+    try:
+        say(f"all on one page: {report.write(workdir, trained)}")
+    except Exception as error:  # of a picture that cannot be read, a full disk: the numbers are saved
+        say(f"{report.NAME}: could not be written ({type(error).__name__}: {error}); --mode=report tries again")
 
 
 def _measured(name: str, trained: Trained, keep: Callable[[str, Any], None], left_out: dict[str, list[str]],
@@ -153,10 +168,17 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     if before.get("state_sha256") == result["state_sha256"]:
         for part in ("metrics", "protocols"):
             result[part] |= before[part] if isinstance(before.get(part), dict) else {}
-        ran = before["evals"] if isinstance(before.get("evals"), dict) else {}
-        result["evals"] = {name: settings for name, settings in ran.items() if name in names("evals")
-                           and settings == settings_of(run.trained.config, name)}
+        for part in ("evals", "left_out"):
+            ran = before[part] if isinstance(before.get(part), dict) else {}
+            result[part] = {name: settings for name, settings in ran.items() if name in names("evals")
+                            and settings == settings_of(run.trained.config, name)}
     return result
+
+
+def is_measured(result: dict, config: ConfigDict) -> bool:
+    """Whether every eval of the end has run or was left out, with the settings of config. result: of result.json."""
+    known = {**result.get("left_out", {}), **result["evals"]}
+    return all(known.get(name) == settings_of(config, name) for name in config.evals.end)
 
 
 def _unmeasured(run: Run) -> dict:
@@ -167,6 +189,6 @@ def _unmeasured(run: Run) -> dict:
     metrics = {name: value for name, value in of_step.items() if "/" in name}
     return {"config": json.loads(config.to_json()), "seed": config.seed, "step": step, "images_seen": seen,
             "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": state,
-            "data_fingerprint": config.derived.data_fingerprint, "evals": {}, "metrics": metrics,
+            "data_fingerprint": config.derived.data_fingerprint, "evals": {}, "left_out": {}, "metrics": metrics,
             "protocols": {name: protocol(config, step, state, recorded_by(config, name), name, {})
                           for name in metrics}}

@@ -1,6 +1,7 @@
 """One training session in a workdir: from the latest checkpoint to the last step."""
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import jax
@@ -9,10 +10,10 @@ import jax.numpy as jnp
 from gen_jax.data import described
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained, lacks, needs
-from gen_jax.evals.latent._codes import CodeStatistics
 from gen_jax.experiment import Experiment
 from gen_jax.find import nearest
 from gen_jax.keys import stream
+from gen_jax.modes._programs import Programs
 from gen_jax.modes._run import keeper, run_eval, writing
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.progress import ProgressLine, clock
@@ -24,7 +25,6 @@ from gen_jax.runs import trained_of
 from gen_jax.training import loop
 from gen_jax.training.checkpoint import Checkpoints, saved_log
 from gen_jax.training.interrupt import Interrupted, Interrupts
-from gen_jax.training.validate import make_validate
 
 NOT_BEGUN = "stopped before a step of this launch was made; the same command goes on"
 
@@ -32,7 +32,9 @@ NOT_BEGUN = "stopped before a step of this launch was made; the same command goe
 class Session:
     """Trains an experiment in a claimed workdir, resuming what is there."""
 
-    def __init__(self, experiment: Experiment, workdir: Workdir):
+    def __init__(self, experiment: Experiment, workdir: Workdir, programs: Programs | None = None):
+        """programs: of this experiment under any seed, where there are some already."""
+        self.programs = programs or Programs(experiment)
         self.experiment, self.workdir, self.config = experiment, workdir, experiment.config
         config = self.config
         self.total_steps, self.record_steps = config.derived.total_steps, config.derived.record_steps
@@ -40,10 +42,7 @@ class Session:
         self.checkpoints = Checkpoints(workdir.checkpoints, config.checkpoint.keep, config.checkpoint.best,
                                        config.derived.run, is_higher_better(config, config.checkpoint.best))
         self.metrics, self.timing = MetricsLog(workdir.metrics), MetricsLog(workdir.timing)
-        self.feed = experiment.feed()
-        self.codes = CodeStatistics(experiment.train, experiment.spec.kind)
-        self.validate = make_validate(experiment.objective, experiment.test, config.evals.batch_size,
-                                      config.train.on_device_gb)
+        self.feed = self.programs.feed_of(config.seed)
         self.progress, self.spent, self.due = self._resume()
         self.line = ProgressLine(self.total_steps, self.feed.steps_per_epoch, experiment.step_size)
 
@@ -52,30 +51,44 @@ class Session:
         """Steps finished."""
         return int(self.progress.state.step)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to train, nor to record."""
+        return self.step >= self.total_steps and not self.due
+
+    @property
+    def is_at_record(self) -> bool:
+        """Whether a record is due at the step where it is."""
+        return self.step % self.record_steps == 0 or self.step == self.total_steps
+
     def train(self, interrupts: Interrupts, tensorboard: TensorBoard | None = None) -> None:
         """Trains to the last step, or to the step boundary after a signal; the state is saved in both cases.
 
         Raises Diverged, Interrupted, and UserError where the workdir cannot be written.
         """
-        if self.step >= self.total_steps and not self.due:
+        if self.is_done:
             return
-        self.interrupts, self.tensorboard = interrupts, tensorboard
         with interrupts.at_once(NOT_BEGUN):
-            advance = self._compile()
-        self.line.start(self.step)
-        self.began = time.perf_counter() - self.spent
+            advance = self.programs.advance(self.progress, self.feed, self.step, self.key)
+            self.warm_up()
+        self.begin(interrupts, tensorboard, self.line)
         try:
-            if self.due:
-                self.progress = self._record(self.progress, self.step)
+            self.record_due()
             self.progress = loop.run(self.progress, advance, self.feed, self.key, self.total_steps, self.record_steps,
                                      on_stretch=lambda progress, step: self.line.update(step),
-                                     on_record=self._record, stopped=interrupts.requested)
-            self._save({})
+                                     on_record=self.record, stopped=interrupts.requested)
+            self.save()
         finally:
             self.line.close()
-        interrupts.raise_if_requested(self._stopped(self.step))
+        interrupts.raise_if_requested(self.stopped(self.step))
         seen = self.total_steps * self.experiment.step_size
         say(f"trained on {seen:,} examples in {clock(self.spent)}, {seen / self.spent:,.0f} examples/s")
+
+    def begin(self, interrupts: Interrupts, tensorboard: TensorBoard | None, line: ProgressLine) -> None:
+        """What follows is training: the clock runs. line: where progress is shown."""
+        self.interrupts, self.tensorboard, self.line = interrupts, tensorboard, line
+        self.line.start(self.step)
+        self.began = time.perf_counter() - self.spent
 
     def trained(self) -> Trained:
         """The state as evals see it. The log is this session's own, so it is compared with no checkpoint's copy."""
@@ -122,23 +135,24 @@ class Session:
             raise UserError(f"{self.workdir.checkpoints}: is empty, and a run has been here; put its checkpoints back, "
                             "or start anew with --restart, which moves the old run aside")
 
-    def _compile(self):
-        """The compiled loop; the validation is compiled too, so that neither counts as training time."""
-        block = self.feed.block(self.step)
-        advance = loop.make_advance(self.experiment.step(), self.feed.batch_at).lower(
-            self.progress, block, self.step, self.key).compile()
-        self.validate(self.progress.state.averaged(), self.eval_key)
+    def warm_up(self) -> None:
+        """Compiles what each record and each checkpoint takes, so that it does not count as training time."""
+        self.programs.validate(self.progress.state.averaged(), self.eval_key)
         self._meta()
-        return advance
 
-    def _record(self, progress: loop.Progress, step: int) -> loop.Progress:
-        """Validates, records, draws and saves, as they are due."""
+    def record_due(self) -> None:
+        """Makes the record that was still to be made when the state was saved."""
+        if self.due:
+            self.progress, self.due = self.record(self.progress, self.step), False
+
+    def record(self, progress: loop.Progress, step: int) -> loop.Progress:
+        """Validates, records, draws and saves, as they are due. The progress to go on with."""
         self.progress, derived = progress, self.config.derived
         record = {"step": step, **self._epoch(step), "images_seen": step * self.experiment.step_size,
                   **self._train_metrics(step)}
         drawn = derived.evals_steps > 0 and step % derived.evals_steps == 0
         try:
-            with self.interrupts.at_once(self._stopped(step), patient=True):
+            with self.interrupts.at_once(self.stopped(step), patient=True):
                 record |= self._test_metrics()
                 record |= self._draw(f"_{record.get('epoch', step):04d}", step) if drawn else {}
             if drawn or not derived.evals_steps:  # other records may lack the metrics of evals.during
@@ -146,7 +160,7 @@ class Session:
         except loop.Diverged:
             raise
         except (Exception, Interrupted):
-            self._save({}, due=True)
+            self.save(due=True)
             raise
         spent = time.perf_counter() - self.began
         with writing(self.workdir):
@@ -157,7 +171,7 @@ class Session:
         self.line.update(step, {name: value for name, value in record.items() if "/" in name})
         self.progress = loop.recorded(progress)
         if step % derived.checkpoint_steps == 0 or step == self.total_steps:
-            self._save(record)
+            self.save(record)
         return self.progress
 
     def _check_best(self, record: dict) -> None:
@@ -166,7 +180,8 @@ class Session:
             raise UserError(f"checkpoint.best: there is no metric {self.checkpoints.best!r} that is a number"
                             f"{nearest(self.checkpoints.best, known)}")
 
-    def _stopped(self, step: int) -> str:
+    def stopped(self, step: int) -> str:
+        """What is said of a run that was stopped there."""
         return f"stopped at step {step} of {self.total_steps} and saved; the same command goes on from there"
 
     def _epoch(self, step: int) -> dict[str, int]:
@@ -182,7 +197,7 @@ class Session:
         return {f"train/{name.split('/')[1]}": value for name, value in means.items()}
 
     def _test_metrics(self) -> dict[str, float]:
-        means = self.validate(self.progress.state.averaged(), self.eval_key)
+        means = self.programs.validate(self.progress.state.averaged(), self.eval_key)
         metrics = {f"test/{term}": value for term, value in means.items()}
         if wrong := [name for name, value in metrics.items() if not math.isfinite(value)]:
             raise loop.Diverged(self.step, wrong)
@@ -198,13 +213,13 @@ class Session:
                 numbers |= run_eval(name, trained, keep).numbers
         return {name: value for name, value in numbers.items() if not isinstance(value, str)}
 
-    def _save(self, metrics: dict[str, float], due: bool = False) -> None:
-        """Saves the state. due: the record of this step is still to be made, when the run goes on."""
+    def save(self, metrics: Mapping[str, float] | None = None, due: bool = False) -> None:
+        """Saves the state. metrics: of its record; due: that is still to be made, when the run goes on."""
         with writing(self.workdir):
             self.spent = time.perf_counter() - self.began
-            self.checkpoints.save(self.step, self.progress, metrics,
+            self.checkpoints.save(self.step, self.progress, metrics or {},
                                   {"spent": self.spent, "due": due, **self._meta()}, self.metrics.sync())
 
     def _meta(self) -> dict:
         """What a checkpoint says of the data, with which the model can be used without them."""
-        return {"data": described(self.experiment.spec), "codes": self.codes.of(self._going_on())}
+        return {"data": described(self.experiment.spec), "codes": self.programs.codes.of(self._going_on())}

@@ -11,6 +11,8 @@ from ml_collections import ConfigDict
 from gen_jax import experiment
 from gen_jax.command_line import Launch
 from gen_jax.keys import stream
+from gen_jax.modes._bench_seeds import bench_seeds, table
+from gen_jax.modes._group import SEEDS
 from gen_jax.modes._run import writing
 from gen_jax.report.files import write_json
 from gen_jax.report.terminal import say
@@ -21,15 +23,18 @@ from gen_jax.training.feed import Block, Endless
 STRETCHES = 8  # how often the step is timed
 
 
+FLAGS = {"seeds": SEEDS}
+
+
 def run(launch: Launch) -> None:
     """The mode."""
-    bench(launch.config, Workdir(launch.workdir))
+    bench(launch.config, Workdir(launch.workdir), launch)
 
 
-def bench(config: ConfigDict, workdir: Workdir) -> None:
+def bench(config: ConfigDict, workdir: Workdir, launch: Launch | None = None) -> None:
     """Times the compiled training loop of config on its own data, prints a table and writes bench.json.
 
-    Nothing that is trained is kept.
+    Nothing that is trained is kept. launch: asks for several seeds, which are then timed in every form.
     """
     began = time.perf_counter()
     built = experiment.build(config)
@@ -52,6 +57,9 @@ def bench(config: ConfigDict, workdir: Workdir) -> None:
         "peak_memory_bytes": peak_memory, "device": jax.devices()[0].device_kind, "jax": jax.__version__,
     }
     _print_table(result)
+    if launch and (num := launch.options["seeds"]):
+        result |= {"seeds": num, "forms": bench_seeds(built, num, launch)}
+        print("\n".join(table(result["forms"], num)))
     with writing(workdir):
         workdir.path.mkdir(parents=True, exist_ok=True)
         write_json(workdir.path / "bench.json", result)

@@ -5,27 +5,35 @@ from gen_jax import experiment
 from gen_jax.command_line import Launch, load_config
 from gen_jax.errors import UserError
 from gen_jax.evals import lacks, needs
+from gen_jax.experiment import Experiment
 from gen_jax.find import find
 from gen_jax.find import names as names_in
 from gen_jax.identity import length_is_fixed
+from gen_jax.modes import _group
+from gen_jax.modes._programs import Programs
 from gen_jax.modes._run import measure, result_of, writing
 from gen_jax.modes._session import NOT_BEGUN, Session
 from gen_jax.report import environment
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.summary import summary
-from gen_jax.report.tensorboard import board_of
+from gen_jax.report.tensorboard import TensorBoard, board_of
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import Run, folder_of, is_config, load_other
 from gen_jax.settings import Setting
 from gen_jax.training.interrupt import Interrupts
 
-FLAGS = {"restart": Setting(False, "the run that is in the workdir is moved into a folder in it, old_1 say")}
+TAKES_SWEEP = True
+FLAGS = {"restart": Setting(False, "the run that is in the workdir is moved into a folder in it, old_1 say"),
+         **_group.FLAGS}
 
 
 def run(launch: Launch) -> None:
     """The mode."""
-    train(launch.config, Workdir(launch.workdir), **launch.options)
+    if _group.is_asked_for(launch):
+        _group.train_group(launch)
+    else:
+        train(launch.config, Workdir(launch.workdir), launch.options["restart"])
 
 
 def train(config: ConfigDict, workdir: Workdir, restart: bool = False, waiting: tuple[Workdir, ...] = ()) -> None:
@@ -37,37 +45,62 @@ def train(config: ConfigDict, workdir: Workdir, restart: bool = False, waiting: 
       restart: whether the run that is there is moved aside first.
       waiting: the folders of the runs that this one is trained for.
     """
-    built = experiment.build(config)
-    workdir.claim()
-    if not restart:
-        with writing(workdir):
-            built = built._replace(config=workdir.compare(built.config))
+    built = claimed(experiment.build(config), workdir, restart)
     if is_config(config.evals.other):
         if not _compares(config):
             raise UserError(_useless(config))
         _train_other(config.evals.other, workdir, (*waiting, workdir))
-    if _compares(config):
+    train_built(built, workdir, restart)
+
+
+def claimed(built: Experiment, workdir: Workdir, restart: bool) -> Experiment:
+    """built as the run in workdir, which this process then holds. Another run there is a UserError."""
+    workdir.claim()
+    if restart:
+        return built
+    with writing(workdir):
+        return built._replace(config=workdir.compare(built.config))
+
+
+def train_built(built: Experiment, workdir: Workdir, restart: bool, programs: Programs | None = None) -> None:
+    """Trains and measures what is claimed. programs: of the same experiment under any seed, where there are some."""
+    with Interrupts() as interrupts:
+        session = opened(built, workdir, restart, interrupts, programs)
+        with board_of(built.config, workdir.path, session.step) as board:
+            session.train(interrupts, board)
+            finish(session, interrupts, board)
+
+
+def opened(built: Experiment, workdir: Workdir, restart: bool, interrupts: Interrupts, programs: Programs | None = None,
+           **how) -> Session:
+    """The session of what is claimed; config.json is written, and run.json has this launch.
+
+    how: what run.json says of the launch beside.
+    """
+    if _compares(built.config):
         load_other(built.config, workdir)  # what is wrong with it is said now, not after the training
     if restart:
         with writing(workdir):
             workdir.move_aside()
-    with Interrupts() as interrupts:
-        with interrupts.at_once(NOT_BEGUN):
-            session = Session(built, workdir)  # what it refuses leaves config.json as it is
-        with writing(workdir):
-            workdir.adopt(built.config)
-            _note_launch(workdir, built.config)
-        with board_of(built.config, workdir.path, session.step) as board:
-            session.train(interrupts, board)
-            run = Run(session.trained(), session.progress.state, session.spent, built.step_size)
-            names = _left(run, workdir)
-            if names is None:
-                say(f"{workdir.path}: finished before; its numbers are in result.json\n"
-                    f"--mode=eval measures and draws again; {_longer(built.config)}")
-                return
-            measure(run, workdir, names, interrupts, board,
-                    lambda numbers, _: summary(built.config, run.trained.history, numbers,
-                                               session.checkpoints.best_step()))
+    with interrupts.at_once(NOT_BEGUN):
+        session = Session(built, workdir, programs)  # what it refuses leaves config.json as it is
+    with writing(workdir):
+        workdir.adopt(built.config)
+        _note_launch(workdir, built.config, how)
+    return session
+
+
+def finish(session: Session, interrupts: Interrupts, board: TensorBoard | None) -> None:
+    """Measures what a session has trained, as far as that has not been done."""
+    workdir, built = session.workdir, session.experiment
+    run = Run(session.trained(), session.progress.state, session.spent, built.step_size)
+    names = _left(run, workdir)
+    if names is None:
+        say(f"{workdir.path}: finished before; its numbers are in result.json\n"
+            f"--mode=eval measures and draws again; {_longer(built.config)}")
+        return
+    measure(run, workdir, names, interrupts, board,
+            lambda numbers, _: summary(built.config, run.trained.history, numbers, session.checkpoints.best_step()))
 
 
 def _compares(config: ConfigDict) -> bool:
@@ -96,7 +129,7 @@ def _train_other(name: str, workdir: Workdir, waiting: tuple[Workdir, ...]) -> N
     say(f"then {workdir.path}")
 
 
-def _note_launch(workdir: Workdir, config: ConfigDict) -> None:
+def _note_launch(workdir: Workdir, config: ConfigDict, how: dict) -> None:
     """Adds this launch to run.json."""
     launches, now = (read_json(workdir.run) or {"launches": []}).get("launches"), environment.describe()
     if not isinstance(launches, list) or not all(isinstance(launch, dict) for launch in launches):
@@ -104,7 +137,7 @@ def _note_launch(workdir: Workdir, config: ConfigDict) -> None:
     if launches and (changed := environment.changes(launches[-1], now)):
         say(f"launched before under {changed}: from here on, bits may differ from those of an undisturbed run")
     write_json(workdir.run, {"seed": config.seed, "data_fingerprint": config.derived.data_fingerprint,
-                             "launches": [*launches, now]})
+                             "launches": [*launches, now | how]})
 
 
 def _left(run: Run, workdir: Workdir) -> list[str] | None:

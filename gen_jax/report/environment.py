@@ -8,6 +8,8 @@ from pathlib import Path
 
 import jax
 
+from gen_jax.child import own_cores
+
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "ml-collections", "tensorflow-datasets", "numpy")
 
 NUMERICS = ("jax", "jaxlib", "flax", "optax")  # those that the bits of a run depend on
@@ -22,7 +24,8 @@ def describe() -> dict:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "platform": platform.platform(),
-        "device": {"platform": device.platform, "kind": device.device_kind, "count": jax.device_count()},
+        "device": {"platform": device.platform, "kind": device.device_kind, "count": jax.device_count(),
+                   "cores": len(own_cores()) or None},
         "git": {"commit": _git("rev-parse", "HEAD"), "changed": bool(_git("status", "--porcelain"))},
     }
 
@@ -31,10 +34,11 @@ def changes(before: dict, now: dict) -> str:
     """What another launch had otherwise of that which bits depend on, "jax 0.10.1 (0.10.2 now)" say; "" if nothing."""
     def versions(launch: dict) -> dict:
         packages, device = launch.get("packages"), launch.get("device")
-        return {**(packages if isinstance(packages, dict) else {}),
-                "device": device.get("kind") if isinstance(device, dict) else None}
+        device = device if isinstance(device, dict) else {}
+        return {**(packages if isinstance(packages, dict) else {}), "device": device.get("kind"),
+                "cores": device.get("cores") if device.get("platform") == "cpu" else None}
     old, new = versions(before), versions(now)
-    return ", ".join(f"{name} {old[name]} ({new[name]} now)" for name in (*NUMERICS, "device")
+    return ", ".join(f"{name} {old[name]} ({new[name]} now)" for name in (*NUMERICS, "device", "cores")
                      if old.get(name) not in (None, new[name]))
 
 

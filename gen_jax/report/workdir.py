@@ -19,8 +19,8 @@ from gen_jax.stored import renewed
 OF_A_RUN = (  # what a run and the modes that read it leave in its folder; config.json, which the rest needs, is last
     "checkpoints", "samples", "figures", "step_*", "sampled", "samples.npz",
     *(f"{name}.{ending}" for name in ("samples", "data") for ending in RUN["report"].settings["format"].must.known),
-    "lab.html", "bench.json", "events.out.tfevents*", "metrics.jsonl*", "timing.jsonl*", "result.json", "run.json",
-    "config.json")
+    "lab.html", "report.html", "bench.json", "events.out.tfevents*", "metrics.jsonl*", "timing.jsonl*", "result.json",
+    "run.json", "config.json")
 ADDRESS = re.compile("[a-z][a-z0-9+.-]*:/")
 
 
@@ -33,6 +33,7 @@ class Workdir:
             raise UserError(f"{flag}={path}: is an address; the folder must be on this machine")
         self.path, self.flag = expanded(path, flag).absolute(), flag
         self._lock: int | None = None
+        self.group = self.path / "sweep.json"  # of a folder that holds runs, each in a folder of its own
         self.config, self.run, self.result = (self.path / f"{name}.json" for name in ("config", "run", "result"))
         self.metrics, self.timing = self.path / "metrics.jsonl", self.path / "timing.jsonl"
         self.checkpoints, self.samples, self.figures = (
@@ -49,11 +50,34 @@ class Workdir:
         return sorted((path for path in numbers if numbers[path].isdecimal()), key=lambda path: int(numbers[path]))
 
     def claim(self) -> None:
-        """Makes the folder and holds it until the process ends. A second process is a UserError."""
+        """Makes the run's folder and holds it until the process ends. A second process is a UserError, and a group's
+        folder."""
+        self.refuse_group()
+        self._hold(self._folders())
+
+    def claim_for_group(self) -> None:
+        """The same for a folder that holds runs, each in a folder of its own. A run that is here is a UserError."""
+        if self.config.exists() or self.checkpoints.exists() and any(self.checkpoints.iterdir()):
+            raise UserError(f"--workdir={self.path}: a single run is there, and --seeds and --sweep need a folder of "
+                            "their own; name another one")
+        self._hold((self.path,))
+
+    def refuse_group(self) -> None:
+        """UserError where the folder holds runs, each in a folder of its own."""
+        if group := read_json(self.group):
+            try:
+                runs = [run["folder"] for run in group["runs"]]
+            except (KeyError, TypeError) as error:
+                raise UserError(f"{self.group}: is not what was written there; restore or remove it") from error
+            raise UserError(f"{self.flag}={self.path}: holds {len(runs)} runs, {', '.join(runs[:8])}"
+                            f"{', ...' * (len(runs) > 8)}; name one of them, {self.path / runs[0]} say, or train them "
+                            "on with --seeds or --sweep")
+
+    def _hold(self, folders: tuple[Path, ...]) -> None:
         if self._lock is not None:
             return
         try:
-            for path in self._folders():
+            for path in folders:
                 path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR)  # open until the process ends
         except OSError as error:
@@ -115,6 +139,7 @@ class Workdir:
         """The config of the run here. A missing or unreadable one, or one of another format, is a UserError."""
         stored = read_json(self.config)
         if stored is None:
+            self.refuse_group()
             raise UserError(f"{self.path}: no run there (config.json is missing); train one first, or name "
                             "its folder")
         derived = stored.get("derived")

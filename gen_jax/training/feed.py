@@ -1,8 +1,10 @@
 """Batches: which example comes when is a pure function of (seed, step), on device and host alike.
 
 Every feed has block(step), what the device needs for some steps, and batch_at(block, step), the batch of one of them,
-which is traced inside the training loop; and steps_per_epoch, 0 where there are no epochs.
+which is traced inside the training loop; steps_per_epoch, 0 where there are no epochs; and axes, which says of each
+field of a block whether it is another under another seed, 0 or None, as vmap takes it.
 """
+import copy
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -48,6 +50,12 @@ class MemoryFeed:
         self.steps_per_epoch = len(source.x) // batch_size
         self.current: Block | None = None
 
+    def with_seed(self, seed: int) -> "MemoryFeed":
+        """The same data, which are shared, in the order of another seed."""
+        other = copy.copy(self)
+        other.seed, other.current = seed, None
+        return other
+
     def block(self, step: int) -> Block:
         """The block that serves this step."""
         if self.current is None or not self.current.first <= step < self.current.end:
@@ -69,6 +77,8 @@ class MemoryFeed:
 class DeviceFeed(MemoryFeed):
     """All examples live on the device; an epoch is one block."""
 
+    axes = Block(None, 0, None, None)
+
     def __init__(self, source: Source, seed: int, batch_size: int):
         super().__init__(source, seed, batch_size)
         self.data = jax.tree.map(jnp.asarray, Batch(source.x, source.given))
@@ -82,6 +92,8 @@ class DeviceFeed(MemoryFeed):
 
 class HostFeed(MemoryFeed):
     """Examples stay on the host; a block is the next few batches, gathered and sent."""
+
+    axes = Block(0, None, None, None)
 
     def __init__(self, source: Source, seed: int, batch_size: int, steps_per_block: int = 32):
         super().__init__(source, seed, batch_size)
@@ -102,10 +114,15 @@ class StreamFeed:
     """Examples are drawn anew at each step, on the device."""
 
     steps_per_epoch = 0
+    axes = Endless(0, None, None)
 
     def __init__(self, draw: Callable[[jax.Array, int], Batch], seed: int, batch_size: int):
         self.draw, self.batch_size = draw, batch_size
         self.endless = Endless(stream(seed, "data"))
+
+    def with_seed(self, seed: int) -> "StreamFeed":
+        """The stream of another seed."""
+        return StreamFeed(self.draw, seed, self.batch_size)
 
     def block(self, step: int) -> Endless:
         """What serves this step, and every other."""

@@ -25,6 +25,8 @@ class Progress(NamedTuple):
 class Diverged(Exception):
     """A loss or a gradient is not finite."""
 
+    exit_code = 3
+
     def __init__(self, step: int, names: list[str]):
         super().__init__(f"step {step}: {', '.join(names)} is not finite")
 
@@ -106,8 +108,8 @@ def fit(progress: Progress, step: Callable, feed: Feed, key: jax.Array, total_st
 
 
 def not_finite(metrics: dict[str, jax.Array]) -> list[str]:
-    """The names of the metrics that are not finite."""
-    return [name for name, value in metrics.items() if not bool(jnp.isfinite(value))]
+    """The names of the metrics that are not finite; of several seeds', under some seed."""
+    return [name for name, value in metrics.items() if not bool(jnp.isfinite(value).all())]
 
 
 def mean_metrics(progress: Progress, steps: int) -> dict[str, float]:
@@ -116,4 +118,4 @@ def mean_metrics(progress: Progress, steps: int) -> dict[str, float]:
 
 
 def _zeros(metrics):
-    return {name: jnp.zeros((), jnp.float32) for name in metrics}
+    return {name: jnp.zeros(value.shape, jnp.float32) for name, value in metrics.items()}

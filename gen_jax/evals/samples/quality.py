@@ -94,9 +94,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
 
 
 def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
-    """A line for each kind of features that there is not, or that these data do not have."""
-    spec = data.spec(train, data.kind(config.data))
-    for name in config.evals.quality.features:
+    """A line for each kind of features that there is not, that these data do not have, or that cannot be made."""
+    own, spec = config.evals.quality, data.spec(train, data.kind(config.data))
+    for name in _named(own):
         try:
             lacking = _lacking(name, spec)
         except UserError as error:
@@ -104,6 +104,13 @@ def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str
             continue
         if lacking:
             yield f"evals.quality.features: {name} needs {lacking}, which these data do not have; leave it out"
+        else:
+            yield from getattr(find("judges.features", name), "faults", lambda hp: ())(own)
+
+
+def _named(own: ConfigDict) -> tuple[str, ...]:
+    """The features that the settings name."""
+    return (*own.features, *(["inception"] if own.inception and "inception" not in own.features else []))
 
 
 def _lacking(name: str, spec) -> str:
@@ -119,8 +126,8 @@ def _features(trained: Trained) -> list[Features]:
         made = (find("judges.features", name).features(trained.config, own) for name in names
                 if not _lacking(name, trained.spec))
         return (features for features in made if features is not None)
-    chosen = [*ask(own.features)] if own.features else [*islice(ask(USUAL), 1)]
-    return chosen + [*ask(["inception"] if own.inception and "inception" not in own.features else [])]
+    usual = [] if own.features else [*islice(ask(USUAL), 1)]
+    return usual + [*ask(_named(own))]
 
 
 def _some(trained: Trained, split: str, most: int) -> Source:

@@ -2,7 +2,8 @@
 
 It defines features(config, hp) -> Features, or None after a warning where these data have none, and may define
 
-NEEDS  what it asks of the data, as evals do: "labels", "kind:image"
+NEEDS   what it asks of the data, as evals do: "labels", "kind:image"
+faults  faults(hp): a line for each of hp's settings that it cannot be made with, before anything is trained
 
 config is the run's, resolved; hp is the section of the eval that asks, config.evals.quality say. UserError for what the
 user can mend. A file whose features depend on data, on weights or on settings has a hash of them in the name.
