@@ -69,6 +69,19 @@ def metrics(config: ConfigDict, more: Iterable[str] = ()) -> dict[str, Metric]:
     return declared | {name: metric for eval in evals for name, metric in _metrics(find("evals", eval)).items()}
 
 
+def quantity_and_split(number: str) -> tuple[str, str]:
+    """(a number's name as METRICS has it, its split): of "test/kl" or "kl/test", ("kl", "test").
+
+    The split is "train", "test", at the end of the name also "samples", or "" where there is none.
+    """
+    quantity, _, last = number.rpartition("/")
+    if quantity and last == "samples":
+        return quantity, last
+    parts = number.split("/")
+    return ("/".join(part for part in parts if part not in ("train", "test")),
+            next((part for part in parts if part in ("train", "test")), ""))
+
+
 def metric_of(quantity: str, metrics: Mapping[str, Metric]) -> Metric:
     """What is declared of a number by its name without the split; of several patterns that fit it, by the first."""
     return next((metric for name, metric in metrics.items() if fnmatch.fnmatchcase(quantity, name)), Metric())

@@ -7,7 +7,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from gen_jax.find import find
-from gen_jax.parts import metric_of, metrics
+from gen_jax.parts import metric_of, metrics, quantity_and_split
 
 OF_STATE = ("seed", "step", "state", "weights")  # what was measured, not how
 RECORD = "record"  # in the place of an eval's name: the training itself measured the number, for metrics.jsonl
@@ -37,7 +37,7 @@ def protocol(config: ConfigDict, step: int, state: str, name: str, number: str, 
         samples ("fake"), in which features ("features").
     """
     is_eval = name != RECORD
-    declared = metric_of(_quantity(number), metrics(config, [name] if is_eval else []))
+    declared = metric_of(quantity_and_split(number)[0], metrics(config, [name] if is_eval else []))
     return {
         "eval": name, "settings": settings_of(config, name) if is_eval else {}, **known,
         **{f"objective.{key}": config.objective[key] for key in declared.depends if key in config.objective},
@@ -49,13 +49,8 @@ def recorded_by(config: ConfigDict, number: str) -> str:
     """The eval of evals.during that declares a number of metrics.jsonl, or RECORD."""
     def declares(name: str) -> bool:
         known = getattr(find("evals", name), "METRICS", {})
-        return any(fnmatch.fnmatchcase(_quantity(number), pattern) for pattern in known)
+        return any(fnmatch.fnmatchcase(quantity_and_split(number)[0], pattern) for pattern in known)
     return next(filter(declares, config.evals.during), RECORD)
-
-
-def _quantity(number: str) -> str:
-    """A number's name as METRICS has it."""
-    return "/".join(part for part in number.split("/") if part not in ("train", "test"))
 
 
 def differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:

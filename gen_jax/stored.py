@@ -5,12 +5,14 @@ from gen_jax.config import RUN, check_form
 from gen_jax.parts import parts
 from gen_jax.settings import Settings
 
+RENAMED = {"frechet": "quality"}  # evals
+
 
 def renewed(config: ConfigDict, what: str) -> ConfigDict:
     """config itself, made what this gen_jax makes of the same settings.
 
-    Sections and settings that there were not yet get their defaults. Unset values get their type again, so that they
-    can be set. Raises UserError where config is not of the form.
+    Sections and settings that there were not yet get their defaults. Evals have their present names. Unset values get
+    their type again, so that they can be set. Raises UserError where config is not of the form.
 
     what: config is, in words.
     """
@@ -20,6 +22,8 @@ def renewed(config: ConfigDict, what: str) -> ConfigDict:
         if isinstance(config[name], ConfigDict):
             _renew(config[name], settings)
     check_form(config, what)
+    for key in ("end", "during"):
+        config.evals[key] = tuple(RENAMED.get(name, name) for name in config.evals[key])
     for part in parts(config):
         if part.hp:
             _renew(part.section, part.hp)

@@ -202,6 +202,16 @@ def test_the_best_of_many_groups_is_told_apart_by_fewer_seeds_than_every_pair(ma
         "pairs; 6 in each could tell)"]
 
 
+def test_few_paired_differences_that_agree_want_more_seeds(make, tmp_path):
+    for beta, seed in itertools.product((1.0, 2.0), range(5)):
+        value = 10.0 * seed + beta + seed / 100  # a seed does the same to both, and far more than beta does
+        make(f"{beta}/{seed}", {"test/kl": value + beta * seed / 100}, seed, settings={"objective.beta": beta})
+    [pair] = compared(workdirs([str(tmp_path)]), ["kl"]).rows[0].pairs
+    assert pair.verdict == TOO_FEW and pair.excludes_zero and pair.p > 0.5
+    sentence = words.difference(pair, 1)
+    assert "their differences agree, and the signs of 6 could tell): beta=1 is lower by 1.0" in sentence
+
+
 def test_other_seeds_are_not_paired_and_a_seed_counts_once(make, tmp_path):
     for beta, seeds in ((1.0, (0, 1, 2)), (2.0, (1, 2, 3))):
         for seed in seeds:

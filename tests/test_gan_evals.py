@@ -1,4 +1,5 @@
 """What is said of a GAN: signals of known images, verdicts on known histories, distances."""
+import re
 import signal
 
 import numpy as np
@@ -9,7 +10,7 @@ from gen_jax import experiment, grids
 from gen_jax.data import Splits, take
 from gen_jax.evals import Trained
 from gen_jax.evals.health import _ailments, gan_signals
-from gen_jax.evals.samples import frechet, latent_walk, nearest_images, samples_over_time
+from gen_jax.evals.samples import latent_walk, nearest_images, quality, samples_over_time
 from gen_jax.judges import classifier
 from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
@@ -103,17 +104,19 @@ def test_a_classifier_is_trained_once_and_tells_digits_from_noise(trained, tmp_p
     monkeypatch.setattr(classifier, "STEPS", 60)
     trained.config.unlock()
     trained.config.data.cache_dir = str(tmp_path)
-    first = dict(frechet.evaluate(trained))
-    assert first["judge/accuracy"] > 0.7
-    assert 0 <= first["judge/frechet_real"] < 0.2 * first["judge/frechet"]
+    first = dict(quality.evaluate(trained))
+    name, = {of.protocol["features"] for of in first.values()}
+    assert re.fullmatch("digits-cnn:[0-9a-f]{6}", name) and first[f"accuracy[{name}]/test"].value > 0.7
+    assert 0 <= first[f"FD[{name}]/test"].value < 0.2 * first[f"FD[{name}]/samples"].value
+    assert 1 <= first[f"score[{name}]/samples"].value < first[f"score[{name}]/test"].value <= 10
     monkeypatch.setattr(classifier, "_train", lambda *args: pytest.fail("trained again"))
-    assert dict(frechet.evaluate(trained)) == first, "the second time it is read"
+    assert dict(quality.evaluate(trained)) == first, "the second time it is read"
     kept, = tmp_path.rglob("judge-*.msgpack")
     content = bytearray(kept.read_bytes())
     content[len(content) // 2] ^= 1
     kept.write_bytes(content)
     with pytest.raises(pytest.fail.Exception, match="trained again"):  # damaged, it would be
-        dict(frechet.evaluate(trained))
+        dict(quality.evaluate(trained))
 
 
 def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path, monkeypatch):
@@ -121,20 +124,12 @@ def test_what_a_judge_cannot_do_and_when_it_stops(trained, tmp_path, monkeypatch
     trained.config.data.cache_dir = str(tmp_path)
     monkeypatch.setattr(classifier.logging, "warning", lambda *args: signal.raise_signal(signal.SIGINT))
     with Interrupts() as interrupts, pytest.raises(Interrupted), interrupts.at_once("stopped"):
-        dict(frechet.evaluate(trained))
+        dict(quality.evaluate(trained))
     monkeypatch.undo()
     assert not list(tmp_path.rglob("judge-*")), "one that is half trained is not kept"
     sources = {"train": trained.train, "test": take(trained.test, np.arange(1))}
     trained.data = Splits(sources.get)
-    assert not dict(frechet.evaluate(trained))
-
-
-def test_frechet_distance_of_normals_is_its_closed_form():
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((200_000, 3)).astype(np.float32)
-    scale, shift = np.array([1.0, 2.0, 0.5], np.float32), np.array([1.0, 0.0, -2.0], np.float32)
-    assert frechet.frechet(x, x) == pytest.approx(0, abs=1e-6)
-    assert frechet.frechet(x, x * scale + shift) == pytest.approx(5 + np.square(1 - scale).sum(), rel=0.01)
+    assert not dict(quality.evaluate(trained))
 
 
 def test_a_planted_copy_is_found_at_distance_0_and_stands_first(trained):

@@ -16,7 +16,7 @@ from gen_jax.evals.latent import concepts
 from gen_jax.evals.latent._codes import CodeStatistics
 from gen_jax.evals.samples import feature_distance
 from gen_jax.judges import random_features
-from gen_jax.judges.frechet_distance import frechet
+from gen_jax.judges.metrics import Cloud, frechet
 from gen_jax.models.gan import dcgan
 from gen_jax.models.vae import conv_vae
 from gen_jax.modes import data as data_mode
@@ -149,7 +149,7 @@ def test_a_distance_in_random_features_ranks_what_is_obviously_better():
     np.testing.assert_allclose(np.cov(space.project(train), rowvar=False, ddof=0), np.eye(16), atol=1e-2)
 
     def distance(samples):
-        return frechet(space.project(samples), space.project(train))
+        return frechet.measure(Cloud(space.project(train)), Cloud(space.project(samples)))["FD"]
     blurred = (test + np.roll(test, 1, 1) + np.roll(test, 1, 2)) / 3
     noisy = np.clip(test + random.normal(0, 0.3, test.shape).astype(np.float32), 0, 1)
     worse = [distance(samples) for samples in (blurred, noisy, np.repeat(test[:5], 30, 0), np.full_like(test, 0.5))]

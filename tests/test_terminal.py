@@ -174,11 +174,11 @@ def test_the_best_line_names_the_state_that_is_kept_and_knows_which_way_is_bette
 
 def test_a_gan_s_end_has_samples_beside_test_images_and_the_verdict():
     numbers = {"disc/loss": 0.5, "test/disc_loss": 1.0, "samples/diversity": 0.99, "samples/copied": 0.2,
-               "health/verdict": "healthy at step 3300", "judge/frechet": 3.6, "judge/frechet_real": 0.86,
-               "judge/accuracy": None}
+               "health/verdict": "healthy at step 3300", "FD[digits-cnn:1a2b3c]/samples": 3.6,
+               "FD[digits-cnn:1a2b3c]/test": 0.86, "accuracy[digits-cnn:1a2b3c]/test": None}
     lines = [line.split() for line in summary.summary(dcgan_digits.get_config(), [{"step": 1}], numbers)]
     assert lines == [["metric", "test", "samples", "unit", "better"],
-                     ["judge/frechet", "0.86", "3.6", "squared", "distance", "lower"],
+                     ["FD[digits-cnn:1a2b3c]", "0.86", "3.6", "squared", "distance", "lower"],
                      ["samples/diversity", "0.99", "relative", "to", "test", "examples", "higher"],
                      ["samples/copied", "0.2", "share", "above", "chance", "lower"],
                      ["health/verdict:", "healthy", "at", "step", "3300"]]

@@ -15,6 +15,7 @@ from gen_jax.compare.run import Run, Unfinished, read
 from gen_jax.errors import UserError
 
 APART, TOO_FEW, NOT_SEEN = "told apart", "not enough seeds to tell", "no difference seen"  # verdicts
+SIGN_FLIPS, PERMUTATION = "sign flips", "permutation"  # tests
 MOST_SHOWN = 6  # pairs in a text: those of four groups
 WORSE = 0.05  # of the best value: a final one that is worse by more has fallen
 
@@ -92,6 +93,11 @@ class Pair(NamedTuple):
     def excludes_zero(self) -> bool:
         """Whether the interval of the difference does not hold 0."""
         return self.interval is not None and self.interval[0] * self.interval[1] > 0
+
+    @property
+    def lacks_pairs(self) -> bool:
+        """Whether the differences of pairs exclude 0, and are too few for a test of their signs."""
+        return self.is_paired and self.excludes_zero and self.test == PERMUTATION
 
 
 class Row(NamedTuple):
@@ -231,10 +237,15 @@ def _pairs(cells: Sequence[Cell]) -> tuple[Pair, ...]:
 
 
 def _verdict(pair: Pair, adjusted: float, attainable: float) -> str:
-    """attainable: the smallest that `adjusted` could be with these seeds."""
-    if attainable > statistics.ALPHA or pair.interval is None:
+    """attainable: the smallest that `adjusted` could be with these seeds.
+
+    Where the differences of pairs agree, and are too few for a test of their signs, more seeds are wanted as well.
+    """
+    if adjusted <= statistics.ALPHA and pair.excludes_zero:
+        return APART
+    if attainable > statistics.ALPHA or pair.interval is None or pair.lacks_pairs:
         return TOO_FEW
-    return APART if adjusted <= statistics.ALPHA and pair.excludes_zero else NOT_SEEN
+    return NOT_SEEN
 
 
 def _pair(a: Cell, b: Cell, num_pairs: int) -> Pair:
@@ -250,10 +261,10 @@ def _pair(a: Cell, b: Cell, num_pairs: int) -> Pair:
                 else statistics.difference_interval(a.finals, b.finals))
     least = statistics.least_of_sign_flips(len(a.values))
     if is_paired and num_pairs * least <= statistics.ALPHA:
-        test, p = "sign flips", statistics.sign_flips(differences)
+        test, p = SIGN_FLIPS, statistics.sign_flips(differences)
     else:
         least = statistics.least_of_permutation(len(a.values), len(b.values))
-        test, p = "permutation", statistics.permutation(a.finals, b.finals)
+        test, p = PERMUTATION, statistics.permutation(a.finals, b.finals)
     return Pair(a.group.name, b.group.name, a.mean - b.mean, interval, (len(a.values), len(b.values)), is_paired, test,
                 p, least, p, NOT_SEEN)
 

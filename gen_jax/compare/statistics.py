@@ -87,7 +87,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def seeds_needed(num_pairs: int) -> int:
     """How many seeds in each of two groups let `permutation` find one of so many differences."""
-    return next(n for n in itertools.count(2) if num_pairs * least_of_permutation(n, n) <= ALPHA)
+    return next(n for n in itertools.count(2) if num_pairs * 2 / math.comb(2 * n, n) <= ALPHA)
+
+
+def pairs_needed(num_pairs: int) -> int:
+    """How many paired seeds let `sign_flips` find one of so many differences."""
+    return next(n for n in itertools.count(2) if num_pairs * 2.0 ** (1 - n) <= ALPHA)
 
 
 @cache

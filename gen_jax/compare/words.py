@@ -71,7 +71,7 @@ def sentences(row: Row) -> Iterator[str]:
                f"(p = {others * worst:.2g} at most, over {others} pairs with it)")
     if len(row.pairs) > 1 and not any(pair.difference for pair in row.pairs):
         yield "the means of all groups are equal"
-    elif len(row.pairs) > 1 and all(pair.verdict == TOO_FEW for pair in row.pairs):
+    elif len(row.pairs) > 1 and all(len(row.pairs) * pair.least > statistics.ALPHA for pair in row.pairs):
         yield f"{TOO_FEW} which of all pairs differ ({_too_few(row.pairs[0], len(row.pairs))})"
     else:
         yield from _differences(row)
@@ -101,6 +101,9 @@ def difference(pair: Pair, num_pairs: int) -> str:
 
 def _too_few(pair: Pair, num_pairs: int) -> str:
     """Why a pair's seeds are too few, and how many would be enough."""
+    if num_pairs * pair.least <= statistics.ALPHA:
+        return (f"{_seeds(pair)}, {_p(pair, num_pairs)}; their differences agree, and the signs of "
+                f"{statistics.pairs_needed(num_pairs)} could tell")
     over = f" over {num_pairs} pairs" if num_pairs > 1 else ""
     return (f"{_seeds(pair)}: p cannot be less than {min(1, num_pairs * pair.least):.2g}{over}; "
             f"{statistics.seeds_needed(num_pairs)} in each could tell")

@@ -7,7 +7,7 @@ NEEDS        what it asks of a run: names of the objective's predict; "measure:<
              measures; "labels"; "other", a second run; "tiles", that one example is a picture; "vector", that a code
              is a vector [Z] of real numbers; "kind:<name>", that the data are of this kind
 hp           its Settings: the section config.evals.<name>, read as trained.hp.<name>
-METRICS      {name: Metric}: what its numbers say, by their names without "train/" and "/test"
+METRICS      {name: Metric}: what its numbers say, by their names without "train/", "/test" and "/samples"
 COMPARES     whether it looks at the run that config.evals.other names, where there is one
 data_faults  data_faults(config, train, test): a line for each setting that does not fit the data
 """

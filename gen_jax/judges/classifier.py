@@ -60,6 +60,8 @@ class Classifier(NamedTuple):
     features: Callable[[np.ndarray], np.ndarray]  # x -> [N,F], what the logits are linear in
     classes: tuple[str, ...]
     accuracy: float  # on the test split
+    both: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # x -> (logits, features), at once
+    key: str  # a hash of the data, the net and how it is trained
 
 
 def classifier(hp: ConfigDict) -> Classifier:
@@ -86,11 +88,12 @@ def classifier(hp: ConfigDict) -> Classifier:
     def answer(x):
         return objective.predict["both"](weights, to_unit(x) if x.dtype == jnp.uint8 else x)
 
-    def part(index: int) -> Callable[[np.ndarray], np.ndarray]:
-        return lambda x: np.concatenate([np.asarray(answer(x[i:i + 500])[index]) for i in range(0, len(x), 500)])
-    logits = part(0)
-    accuracy = float((logits(test.x).argmax(-1) == test.labels).mean())
-    return Classifier(logits, part(1), train.classes, accuracy)
+    def both(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        parts = [jax.tree.map(np.asarray, answer(x[i:i + 500])) for i in range(0, len(x), 500)]
+        logits, features = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return logits, features
+    accuracy = float((both(test.x)[0].argmax(-1) == test.labels).mean())
+    return Classifier(lambda x: both(x)[0], lambda x: both(x)[1], train.classes, accuracy, both, _key(train))
 
 
 def _objective(num_classes: int, image_shape: tuple[int, int, int]) -> Objective:

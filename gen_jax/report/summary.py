@@ -7,12 +7,11 @@ from typing import NamedTuple
 from ml_collections import ConfigDict
 
 from gen_jax import parts
-from gen_jax.parts import metric_of
+from gen_jax.parts import metric_of, quantity_and_split
 from gen_jax.types import Metric
 
 HEADLINES = 5  # rows at most
-SPLITS = ("train", "test")
-COLUMNS = (*SPLITS, "samples")  # what a number can be of
+COLUMNS = ("train", "test", "samples")  # what a number can be of
 
 Numbers = Mapping[str, float | str | None]
 
@@ -27,7 +26,7 @@ class Row(NamedTuple):
 
 def is_higher_better(config: ConfigDict, name: str) -> bool:
     """Whether more of a number is better: the objective of config, or an eval that it names, declares so."""
-    return metric_of(_quantity(name)[0], parts.metrics(config)).better == "higher"
+    return metric_of(quantity_and_split(name)[0], parts.metrics(config)).better == "higher"
 
 
 def rows(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
@@ -40,7 +39,7 @@ def rows(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
     for name, value in numbers.items():
         if value is None or isinstance(value, str):
             continue
-        quantity, split = _quantity(name)
+        quantity, split = quantity_and_split(name)
         if name in of_real:
             quantity, split = of_real[name], "test"
         metric = metric_of(quantity, metrics)
@@ -52,8 +51,9 @@ def headlines(numbers: Numbers, metrics: Mapping[str, Metric]) -> list[Row]:
     """The rows that a run is known by, at most HEADLINES: by rank, or where none has one those of a split."""
     every = rows(numbers, metrics)
     ranked = sorted((row for row in every if row.metric.rank), key=lambda row: row.metric.rank)
-    split = {_quantity(name)[0] for name in numbers if _quantity(name)[1] and not name.endswith("_norm")}
-    return (ranked or [row for row in every if row.name in split])[:HEADLINES]
+    names = (quantity_and_split(name) for name in numbers if not name.endswith("_norm"))
+    of_a_split = {quantity for quantity, split in names if split}
+    return (ranked or [row for row in every if row.name in of_a_split])[:HEADLINES]
 
 
 def summary(config: ConfigDict, history: list[dict], numbers: Numbers, kept: int | None = None) -> list[str]:
@@ -100,18 +100,12 @@ def best(config: ConfigDict, history: list[dict], metrics: Mapping[str, Metric],
     known = [record for record in history if record.get(name) is not None]
     if not known:
         return
-    choose = max if metric_of(_quantity(name)[0], metrics).better == "higher" else min
+    choose = max if metric_of(quantity_and_split(name)[0], metrics).better == "higher" else min
     record = choose(known, key=lambda record: record[name])
     saved = next((other for other in known if kept not in (None, record["step"]) and other["step"] == kept), None)
     unit = "epoch" if "epoch" in record else "step"
     instead = f" (not saved; the best that is saved: {unit} {saved[unit]:,}, {_text(saved[name])})" if saved else ""
     yield f"best {unit} {record[unit]:,} of {history[-1][unit]:,}: {name} {_text(record[name])}{instead}"
-
-
-def _quantity(name: str) -> tuple[str, str]:
-    """(name without its split, the split, "" where it has none)."""
-    parts = name.split("/")
-    return "/".join(part for part in parts if part not in SPLITS), next((part for part in parts if part in SPLITS), "")
 
 
 def _text(value: float | None) -> str:

@@ -179,7 +179,7 @@ def test_flags_of_others(word, said, tmp_path):
               "--config.evals.end=('log_likelihood',)", "--config.evals.every_epochs=1",
               "--config.evals.log_likelihood.weights=1000000"], 15),
     ("judge", ["--config=configs/dcgan_digits.py", "--config.train.epochs=1", "--config.checkpoint.every_epochs=1",
-               "--config.evals.end=('frechet',)", "--config.evals.every_epochs=1"], 20),
+               "--config.evals.end=('quality',)", "--config.evals.every_epochs=1"], 20),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_signals(what, args, seconds, signum, code, tmp_path):
     process = launched(*args, f"--workdir={tmp_path / 'run'}", XDG_CACHE_HOME=str(tmp_path / "cache"))

@@ -13,7 +13,7 @@ from absl import logging
 from gen_jax.data import stratified_rows, take
 from gen_jax.evals import Result, Trained
 from gen_jax.judges import random_features
-from gen_jax.judges.frechet_distance import frechet
+from gen_jax.judges.metrics import Cloud, frechet
 from gen_jax.settings import Setting, Settings, at_least
 from gen_jax.types import Metric
 
@@ -32,7 +32,7 @@ class Reference(NamedTuple):
     """Training images in their own space, and test images there."""
 
     space: random_features.Space
-    train: np.ndarray  # [N,D]
+    train: Cloud  # [N,D]
     test: np.ndarray  # [M,D]
 
 
@@ -53,7 +53,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     reference = _reference(trained)
     samples = reference.space.project(trained.draw(trained.key("features"), len(reference.test)))
     for suffix, values in (("", samples), ("_real", reference.test)):
-        yield f"features/distance{suffix}", frechet(values, reference.train)
+        yield f"features/distance{suffix}", _distance(reference.train, values)
         yield f"features/distance{suffix}_std", _standard_error(values, reference.train)
     yield "features/protocol", (
         f"{len(samples)} samples and as many test images against {len(reference.train)} training images, in "
@@ -68,12 +68,16 @@ def _reference(trained: Trained) -> Reference:
         test = take(trained.test, stratified_rows(trained.test, num)).x
         space = random_features.space(train)
         _REFERENCES.clear()
-        _REFERENCES[key] = Reference(space, space.project(train), space.project(test))
+        _REFERENCES[key] = Reference(space, Cloud(space.project(train)), space.project(test))
     return _REFERENCES[key]
 
 
-def _standard_error(values: np.ndarray, reference: np.ndarray) -> float:
-    """Of the distance of values [N,D] to reference [M,D], over resamples of the values."""
+def _distance(reference: Cloud, values: np.ndarray) -> float:
+    return frechet.measure(reference, Cloud(values))["FD"]
+
+
+def _standard_error(values: np.ndarray, reference: Cloud) -> float:
+    """Of the distance of values [N,D] to the reference, over resamples of the values."""
     random = np.random.RandomState(0)
     rows = random.randint(0, len(values), (RESAMPLES, len(values)))
-    return float(np.std([frechet(values[chosen], reference) for chosen in rows], ddof=1))
+    return float(np.std([_distance(reference, values[chosen]) for chosen in rows], ddof=1))

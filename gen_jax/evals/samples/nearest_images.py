@@ -13,7 +13,7 @@ from gen_jax.style import figure
 from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode", "tiles")
-METRICS = {"nearest_images/samples": Metric("median distance", of="samples", real="nearest_images/test")}
+METRICS = {"nearest_images": Metric("median distance", of="samples")}
 NUM = 256  # samples, and as many test images, that are looked up
 SHOWN = 10  # of each, evenly from the nearest to the farthest
 
