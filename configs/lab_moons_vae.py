@@ -11,8 +11,8 @@ from gen_jax.models.vae import mlp_vae
 from gen_jax.objectives import elbo
 from gen_jax.optimizers import adam
 
-EVALS = ("losses", "elbo", "latent_usage", "log_likelihood", "exact_density", "samples", "latent_scatter", "lab_plane",
-         "lab")  # of VAEs in the plane
+EVALS = ("losses", "vae_health", "elbo", "latent_usage", "log_likelihood", "exact_density", "samples", "latent_scatter",
+         "lab_plane", "lab")  # of VAEs in the plane
 
 
 def get_config(variant: str = ""):
@@ -25,5 +25,5 @@ def get_config(variant: str = ""):
     config.train.update({"batch_size": 256, "steps": 12_000})
     config.log.every_steps = config.evals.every_steps = 200
     config.checkpoint.every_steps = 4_000
-    config.evals.update({"end": EVALS, "during": ("lab_frames",), "batch_size": 2500})
+    config.evals.update({"end": EVALS, "during": ("lab_frames", "vae_signals"), "batch_size": 2500})
     return base.variant(config, variant)

@@ -11,8 +11,8 @@ from gen_jax.models.vae import mlp_vae
 from gen_jax.objectives import elbo
 from gen_jax.optimizers import adam
 
-EVALS = ("losses", "elbo", "latent_usage", "log_likelihood", "reconstructions", "samples", "latent_scatter", "manifold",
-         "traversals", "interpolation", "concepts", "arithmetic")  # of VAEs
+EVALS = ("losses", "vae_health", "elbo", "latent_usage", "log_likelihood", "reconstructions", "samples",
+         "latent_scatter", "manifold", "traversals", "interpolation", "concepts", "arithmetic")  # of VAEs
 
 
 def get_config(variant: str = ""):
@@ -23,7 +23,7 @@ def get_config(variant: str = ""):
     config.optim.vae = adam.hp(lr=2e-3, schedule="cosine")
     config.train.update({"batch_size": 64, "epochs": 150})
     config.checkpoint.update({"every_epochs": 50, "best": "test/loss"})
-    config.evals.update({"end": EVALS, "during": ("samples",), "every_epochs": 50})
+    config.evals.update({"end": EVALS, "during": ("samples", "vae_signals"), "every_epochs": 10})
     config.evals.interpolation = interpolation.hp(pairs=(0, 1, 2, 3))
     config.evals.concepts = concepts.hp(pairs=("1->0", "thin->bold"))
     return base.variant(config, variant)

@@ -26,6 +26,6 @@ def get_config(variant: str = ""):
     config.train.update({"batch_size": 32, "steps": 10_000})
     config.log.every_steps = 250
     config.checkpoint.update({"every_steps": 1_000, "best": "test/loss"})
-    config.evals.update({"end": (*EVALS, "nearest_images", "feature_distance"), "during": ("samples",),
+    config.evals.update({"end": (*EVALS, "nearest_images", "feature_distance"), "during": ("samples", "vae_signals"),
                          "every_steps": 1_000})
     return base.variant(config, variant)

@@ -23,7 +23,8 @@ def get_config(variant: str = ""):
     config.optim.vae = rmsprop.hp(lr=1e-3)
     config.train.update({"batch_size": 128, "epochs": 50})
     config.checkpoint.update({"every_epochs": 10, "best": "test/loss"})
-    config.evals.update({"end": (*EVALS, "nearest_images", "ae_vs_vae"), "during": ("samples",), "every_epochs": 10})
+    config.evals.update({"end": (*EVALS, "nearest_images", "ae_vs_vae"), "during": ("samples", "vae_signals"),
+                         "every_epochs": 10})
     config.evals.interpolation = interpolation.hp(pairs=(0, 1, 2, 3))
     config.evals.concepts = concepts.hp(pairs=("1->0", "thin->bold"))
     return base.variant(config, variant)

@@ -10,10 +10,10 @@ from types import ModuleType
 from gen_jax.errors import UserError
 
 ENTRY = {  # by room: what each of its files defines
-    "modes": "run", "data": "load", "data.kinds": "KIND", "layers.norms": "norm", "models": "build",
-    "terms.losses": "LOSS", "terms.penalties": "penalty", "terms.augment": "augment", "terms.extras": "extra",
-    "objectives": "build", "optimizers": "build", "judges.features": "features", "judges.metrics": "measure",
-    "evals": "evaluate", "compare.formats": "files", "modes.forms": "run",
+    "modes": "run", "modes.forms": "run", "data": "load", "data.kinds": "KIND", "layers.norms": "norm",
+    "models": "build", "terms.losses": "LOSS", "terms.penalties": "penalty", "terms.augment": "augment",
+    "terms.extras": "extra", "objectives": "build", "optimizers": "build", "judges.features": "features",
+    "judges.metrics": "measure", "evals": "evaluate", "compare.formats": "files",
 }
 
 

@@ -1,5 +1,6 @@
 """Every test runs with implicit broadcasting between ranks as an error, and with small runs to share."""
 import os
+import shutil
 
 import jax
 import pytest
@@ -40,3 +41,45 @@ def workdir(tmp_path):
     workdir = Workdir(tmp_path / "run")
     workdir.claim()
     return workdir
+
+
+BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+           "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium; where there is none, the test is skipped."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=BROWSER)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """(a page's file, a selector, settings) -> the page, opened. It must neither complain nor ask for anything else.
+
+    The selector is of what is there once the page is ready.
+    """
+    tabs, complaints, requests = [], [], []
+
+    def opened(path, ready, **settings):
+        tab = browser.new_page(**settings)
+        tabs.append(tab)
+        tab.on("console", lambda message: complaints.append(message.text))
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.goto(path.as_uri())
+        tab.wait_for_selector(ready)
+        return tab
+
+    yield opened
+    for tab in tabs:
+        tab.close()
+    assert complaints == []
+    assert len([url for url in requests if not url.startswith("data:")]) == len(tabs)

@@ -9,7 +9,7 @@ from configs import dcgan_digits
 from gen_jax import experiment, grids
 from gen_jax.data import Splits, take
 from gen_jax.evals import Trained
-from gen_jax.evals.health import _ailments, gan_signals
+from gen_jax.evals.health import _gan_ailments, gan_signals
 from gen_jax.evals.samples import latent_walk, nearest_images, quality, samples_over_time
 from gen_jax.judges import classifier
 from gen_jax.report import results
@@ -29,31 +29,33 @@ HEALTHY = {"disc/loss": 1.0, "gen/loss": 1.3, "disc/real": 0.65, "disc/fake": 0.
 ])
 def test_a_verdict_is_what_holds_to_the_end_and_since_when(word, sign):
     bad = [HEALTHY | (sign if 3 <= i < 5 or i >= 8 else {}) | {"step": 10 * i, "epoch": i} for i in range(12)]
-    bad = _ailments.signals(bad)
-    assert _ailments.verdict(bad).startswith("healthy at step 110 " if not sign else f"{word} since step 80 (epoch 8)")
-    assert _ailments.verdict(bad[:8]).startswith("healthy"), "a bad patch that has passed"
-    assert _ailments.verdict(bad[:2]).startswith("unknown")
-    assert _ailments.verdict([record | {"samples/nearest": np.nan} for record in bad[:8]]).startswith("unknown at step")
+    bad = _gan_ailments.signals(bad)
+    told = "healthy at step 110 " if not sign else f"{word} since step 80 (epoch 8)"
+    assert _gan_ailments.verdict(bad).startswith(told)
+    assert _gan_ailments.verdict(bad[:8]).startswith("healthy"), "a bad patch that has passed"
+    assert _gan_ailments.verdict(bad[:2]).startswith("unknown")
+    unclear = [record | {"samples/nearest": np.nan} for record in bad[:8]]
+    assert _gan_ailments.verdict(unclear).startswith("unknown at step")
 
 
 def test_copies_are_seen_in_the_mean_if_they_are_near():
     many = [HEALTHY | {"samples/copied": 0.3 + 0.4 * (i % 2), "step": i, "epoch": i} for i in range(12)]
     for distance, word in ((0.8, "copying since step 1 "), (0.95, "healthy"), (1.2, "healthy")):
         records = [record | {"samples/nearest": distance} for record in many]
-        assert _ailments.verdict(_ailments.signals(records)).startswith(word)
+        assert _gan_ailments.verdict(_gan_ailments.signals(records)).startswith(word)
 
 
 def test_swings_are_seen():
     swinging = [HEALTHY | {"test/real": 0.9 if i % 2 else 0.3, "step": i, "epoch": i} for i in range(12)]
-    assert _ailments.verdict(_ailments.signals(swinging)).startswith("oscillating since step 4 ")
+    assert _gan_ailments.verdict(_gan_ailments.signals(swinging)).startswith("oscillating since step 4 ")
 
 
 def test_samples_that_are_still_far_from_the_data_are_undertrained():
     def words(gaps):
-        return _ailments.verdict(_ailments.signals([
+        return _gan_ailments.verdict(_gan_ailments.signals([
             HEALTHY | {"features/distance": 0.5 + gap, "features/distance_real": 0.5, "step": 10 * i, "epoch": i}
             for i, gap in enumerate(gaps)]))
-    far = _ailments.LARGEST_GAP
+    far = _gan_ailments.LARGEST_GAP
     assert words([10 * far * 0.8**i for i in range(40)]).startswith("healthy"), "far at first, near at the end"
     coming, stuck = words([10 * far * 0.9**i for i in range(12)]), words([3 * far] * 12)
     assert coming.startswith("undertrained since step 0 ") and "train longer" in coming
@@ -65,12 +67,12 @@ def test_samples_that_are_still_far_from_the_data_are_undertrained():
 def test_label_smoothing_leaves_less_to_saturate():
     records = [HEALTHY | {"disc/real": 0.79, "disc/fake": 0.01, "step": i, "epoch": i} for i in range(12)]
     for smoothing, word in ((0.0, "healthy"), (0.1, "healthy"), (0.2, "discriminator saturated since step 0 ")):
-        assert _ailments.verdict(_ailments.signals(records, smoothing)).startswith(word)
+        assert _gan_ailments.verdict(_gan_ailments.signals(records, smoothing)).startswith(word)
 
 
 def test_signals_that_an_objective_does_not_report_make_the_verdict_unknown():
     records = [{name: value for name, value in HEALTHY.items() if name != "disc/real"} | {"step": i} for i in range(12)]
-    assert _ailments.verdict(_ailments.signals(records)).startswith("unknown")
+    assert _gan_ailments.verdict(_gan_ailments.signals(records)).startswith("unknown")
 
 
 @pytest.fixture

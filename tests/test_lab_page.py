@@ -2,15 +2,12 @@
 import base64
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
 
 from gen_jax.evals.lab._page import Frame, Run, page
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 380, "height": 800}
 
 
@@ -32,40 +29,14 @@ def content(runs: list[Run]) -> list[dict]:
     return json.loads(re.search(rb'<script [^>]*id="runs">(.*?)</script>', page(runs), re.DOTALL)[1])
 
 
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    chromium = shutil.which("chromium")
-    if not chromium:
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(browser, tmp_path):
-    """(runs, settings of the browser) -> their page, opened. It must neither complain nor ask for anything else."""
-    opened, complaints, requests = [], [], []
-
+def visit(opened, tmp_path):
+    """(runs, settings of the browser) -> their page, opened."""
     def visit(runs, viewport=WIDE, **settings):
         path = tmp_path / "lab.html"
         path.write_bytes(page(runs))
-        tab = browser.new_page(viewport=viewport, **settings)
-        opened.append(tab)
-        tab.on("console", lambda message: complaints.append(message.text))
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.on("request", lambda request: requests.append(request.url))
-        tab.goto(path.as_uri())
-        tab.wait_for_selector("body[data-step]")
-        return tab
-
-    yield visit
-    for tab in opened:
-        tab.close()
-    assert complaints == []
-    assert len(requests) == len(opened) and all(url.startswith("file://") for url in requests)
+        return opened(path, "body[data-step]", viewport=viewport, **settings)
+    return visit
 
 
 def step(tab) -> int:

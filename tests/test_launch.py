@@ -25,6 +25,7 @@ for signum, handler in handlers.items():  # the launcher has set its own
 
 from gen_jax import command_line  # noqa: E402
 from gen_jax.errors import UserError  # noqa: E402
+from gen_jax.find import names  # noqa: E402
 from gen_jax.modes import train  # noqa: E402
 from gen_jax.report.workdir import Workdir  # noqa: E402
 from gen_jax.terms.penalties import r1  # noqa: E402
@@ -105,7 +106,7 @@ def result(workdir):
       "--config.optim.vae.lr=-1"],
      ["config.train has no key 'epcohs'; did you mean 'epochs'", "config has no key 'trian'; did you mean 'train'",
       "--config.seed=1e3: must be a whole number", "--confg: there is no such flag; did you mean 'config'?",
-      "--mode=trian: value should be one of <bench|compare|data|dry|eval|sample|train>", "'seed=3': not a flag",
+      f"--mode=trian: value should be one of <{'|'.join(names('modes'))}>", "'seed=3': not a flag",
       "optim.vae.lr=-1.0: must be positive"]),
     (["--config=configs/lab_ring.py:smoke", "--config.train.epochs=3", "--config.evals.every_epochs=2"],
      ["--config.train.epochs: has no effect where train.steps=12", "--config.evals.every_epochs: has no effect"]),
@@ -213,7 +214,7 @@ def test_help_and_dry_list_every_key_with_its_meaning(run, tmp_path):
     without = [line for line in keys if "# " not in line]
     assert len(keys) > 40 and not without
     assert "--config.data.fit = 'refuse'" in helped
-    for mode in ("train", "eval", "sample", "data", "dry", "bench"):
+    for mode in ("train", "eval", "sample", "data", "dry", "bench", "report"):
         assert re.search(rf"^  {mode} +\S.*\.$", helped, re.MULTILINE), mode
 
 

@@ -5,7 +5,7 @@ from flax import linen as nn
 
 from configs import dcgan_digits
 from gen_jax import experiment
-from gen_jax.evals.health import _ailments
+from gen_jax.evals.health import _gan_ailments
 from gen_jax.experiment import seen
 from gen_jax.models.gan import dcgan
 from gen_jax.modes._session import Session
@@ -75,6 +75,6 @@ def test_verdict(failure, config, seed, tmp_path):
     session = Session(plant(failure, config), workdir)
     with Interrupts() as interrupts:
         session.train(interrupts)
-    verdict = _ailments.verdict(_ailments.signals(session.metrics.records()))
+    verdict = _gan_ailments.verdict(_gan_ailments.signals(session.metrics.records()))
     print(verdict)
     assert verdict.startswith(FAILURES[failure])

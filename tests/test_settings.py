@@ -9,6 +9,7 @@ from gen_jax.identity import differences
 from gen_jax.parts import complete, compose, parts
 from gen_jax.report.settings import describe
 from gen_jax.settings import POSITIVE, Setting, Settings, at_least, each, one_of, placeholder, share
+from gen_jax.stored import renewed
 
 hp = Settings("gen_jax.models.toy", {
     "widths": Setting((8,), "units", each()),
@@ -80,6 +81,12 @@ def test_smoke_makes_every_part_tiny():
     assert config.evals.quality.features == ("values",), "a classifier is not trained for it"
     with pytest.raises(UserError, match="there is no variant 'smkoe' of this config; there is :smoke"):
         dcgan_digits.get_config("smkoe")
+
+
+def test_an_eval_that_has_another_name_now_is_found_in_an_older_config():
+    config = vae_digits.get_config()
+    config.evals.end, config.evals.during = ("losses", "frechet"), ()
+    assert renewed(config, "it").evals.end == ("losses", "quality")
 
 
 def test_compose_swaps_a_section_by_its_name_and_keeps_what_both_have():

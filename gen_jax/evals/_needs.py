@@ -70,6 +70,8 @@ NEEDS = {
     "posterior": Need(_predicts, "this run's objective gives an example no distribution of codes"),
     "log_weight": Need(_predicts, "this run's objective is no bound on the likelihood"),
     "measure": Need(lambda trained, name: name in _measured(trained), "this run's objective does not measure {}"),
+    "conditions": Need(lambda trained, name: name in trained.objective.conditions,
+                       "this run's model is not given the {}"),
     "kind": Need(lambda trained, name: data.has(trained.spec, f"kind:{name}"), "this run's data are not of kind {}"),
     "labels": Need(lambda trained, _: data.has(trained.spec, "labels"), "this run's data have no labels"),
     "tiles": Need(lambda trained, _: data.has(trained.spec, "tiles"), "this run's examples are no pictures"),

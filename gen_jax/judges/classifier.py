@@ -71,12 +71,19 @@ def classifier(hp: ConfigDict) -> Classifier:
     """
     hp = hp.copy_and_resolve_references()
     hp.update({"classes": "", "num_train": None, "num_test": None} | ({"binarize": False} if "binarize" in hp else {}))
-    train, test = data.load(hp, "train"), data.load(hp, "test")
+    return classifier_of(data.load(hp, "train"), data.load(hp, "test"), data.cache_folder(hp))
+
+
+def classifier_of(train: Source, test: Source, folder: Path) -> Classifier:
+    """The classifier that learns from train, of images with labels; from the cache in folder where it is there.
+
+    test: of the same classes; it tells the accuracy.
+    """
     objective = _objective(len(train.classes), train.x.shape[1:])
     size = min(BATCH, len(train.x))
     steps = min(STEPS, EPOCHS * (len(train.x) // size))
     optimizers = {"judge": optax.adam(optax.cosine_decay_schedule(RATE, steps))}
-    path = data.cache_folder(hp) / f"judge-{_key(train)}.msgpack"
+    path = folder / f"judge-{_key(train)}.msgpack"
     state = create(objective, optimizers, (), jax.random.key(0))
     try:
         weights = serialization.from_bytes(state.vars, _whole(path))

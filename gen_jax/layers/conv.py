@@ -10,7 +10,9 @@ s*s phases of its output; then:
 
 bfloat16 is computed in float32 on a CPU and rounded at the end.
 """
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import jax
@@ -24,6 +26,7 @@ from gen_jax.layers import winograd
 from gen_jax.layers.patches import Geometry, overlap, patches
 
 MIN_CHANNELS = 8  # below, transforming the image costs more than the products that it saves
+_plain = ContextVar("plain", default=False)
 
 
 class Conv(nn.Conv):
@@ -128,8 +131,18 @@ def conv_transpose(x: jax.Array, kernel: jax.Array, strides: tuple[int, int], pa
     return y[:, axes[0].offset:axes[0].offset + out[0], axes[1].offset:axes[1].offset + out[1]]
 
 
+@contextlib.contextmanager
+def plain() -> Iterator[None]:
+    """Within it, convolutions are XLA's own on a CPU too: one operation each, for who reads the traced program."""
+    token = _plain.set(True)
+    try:
+        yield
+    finally:
+        _plain.reset(token)
+
+
 def _on_cpu() -> bool:
-    return jax.default_backend() == "cpu"
+    return jax.default_backend() == "cpu" and not _plain.get()
 
 
 def _in_float32(convolve: Callable, x: jax.Array, kernel: jax.Array, *args) -> jax.Array:

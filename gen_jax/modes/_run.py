@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from gen_jax.errors import NoData, NoOther, UserError
 from gen_jax.evals import Number, Page, Trained, in_words, lacks, needs
 from gen_jax.find import find, names
+from gen_jax.pages import report
 from gen_jax.protocol import protocol, recorded_by, settings_of
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
@@ -78,10 +79,19 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
         tensorboard.end(result["metrics"], result["step"])
     print("\n".join(lines(result["metrics"], found)), flush=True)
     say(f"all numbers: {workdir.result}\npictures: {workdir.figures}")
+    write_report(workdir, run.trained)
     if faults := [line for error in failed if isinstance(error, UserError) for line in error.faults]:
         raise UserError(*faults)
     for error in failed:
         raise error
+
+
+def write_report(workdir: Workdir, trained: Trained) -> None:
+    """Writes report.html. Where that fails, nothing else does: a line says why."""
+    try:
+        say(f"all on one page: {report.write(workdir, trained)}")
+    except Exception as error:  # of a picture that cannot be read, a full disk: the numbers are saved
+        say(f"{report.NAME}: could not be written ({type(error).__name__}: {error}); --mode=report tries again")
 
 
 def _measured(name: str, trained: Trained, keep: Callable[[str, Any], None], left_out: dict[str, list[str]],

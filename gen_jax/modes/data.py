@@ -11,6 +11,8 @@ from gen_jax.report.workdir import Workdir
 from gen_jax.style import styled
 from gen_jax.types import Source
 
+MOST_LISTED = 200  # classes with their number of examples
+
 
 def run(launch: Launch) -> None:
     """The mode."""
@@ -56,7 +58,9 @@ def _describe(split: str, source: Source, kind: str) -> None:
         words = source.names.get(name)
         if words and values.ndim == 1:
             counts = np.bincount(values, minlength=len(words))
-            print(f"  {name}: " + ", ".join(f"{word} {n:,}" for word, n in zip(words, counts, strict=True)))
+            print(f"  {name}: " + (
+                ", ".join(f"{word} {n:,}" for word, n in zip(words, counts, strict=True)) if len(words) <= MOST_LISTED
+                else f"{len(words):,} classes, {words[0]} to {words[-1]}, of {counts.min():,} to {counts.max():,}"))
         else:
             print(f"  {name}: {'x'.join(map(str, values.shape[1:])) or 'one number'} {values.dtype}, range "
                   f"{values.min():.4g}..{values.max():.4g}")

@@ -25,9 +25,9 @@ def save(path: Path, result: Figure | np.ndarray | Animation | Arrays | Page, re
 
     path: without its ending; report: config.report, how figures are written. Raises OSError.
     """
-    ending, content = _content(result, report)
+    ending, data = content(result, report)
     file = path.with_name(f"{path.name}.{ending}")
-    write_atomically(file, content)
+    write_atomically(file, data)
     return file
 
 
@@ -38,7 +38,8 @@ def remove_figures(folder: Path, kept: str) -> None:
             file.unlink()
 
 
-def _content(result, report: ConfigDict) -> tuple[str, bytes]:
+def content(result: Figure | np.ndarray | Animation | Arrays | Page, report: ConfigDict = REPORT) -> tuple[str, bytes]:
+    """(ending, bytes) of the file that save writes."""
     if isinstance(result, Page):
         return "html", result.html
     buffer, ending = io.BytesIO(), "png"

@@ -19,8 +19,8 @@ from gen_jax.stored import renewed
 OF_A_RUN = (  # what a run and the modes that read it leave in its folder; config.json, which the rest needs, is last
     "checkpoints", "samples", "figures", "step_*", "sampled", "samples.npz",
     *(f"{name}.{ending}" for name in ("samples", "data") for ending in RUN["report"].settings["format"].must.known),
-    "lab.html", "bench.json", "events.out.tfevents*", "metrics.jsonl*", "timing.jsonl*", "result.json", "run.json",
-    "config.json")
+    "lab.html", "report.html", "bench.json", "events.out.tfevents*", "metrics.jsonl*", "timing.jsonl*", "result.json",
+    "run.json", "config.json")
 ADDRESS = re.compile("[a-z][a-z0-9+.-]*:/")
 
 

@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 
 from gen_jax.data.points import Modes, modes
 from gen_jax.evals import Result, Trained
+from gen_jax.evals.samples._coverage import covered, reverse_kl
 from gen_jax.settings import Setting, Settings, between
 from gen_jax.types import Metric, Source
 
@@ -45,7 +46,6 @@ def judge(x: np.ndarray, mixture: Modes) -> dict[str, float]:
     distances = np.sqrt(np.square(x[:, None].astype(np.float64) - mixture.centres[None]).sum(-1))
     nearest = distances.argmin(1)
     good = distances.min(1) <= FARTHEST * mixture.std
-    share = np.bincount(nearest, minlength=len(mixture.centres)) / len(x)
-    positive = share[share > 0]
-    return {"modes/covered": len(np.unique(nearest[good])), "modes/high_quality": float(good.mean()),
-            "modes/reverse_kl": float((positive * np.log(positive * len(share))).sum())}
+    counts, of_good = (np.bincount(of, minlength=len(mixture.centres)) for of in (nearest, nearest[good]))
+    return {"modes/covered": covered(of_good), "modes/high_quality": float(good.mean()),
+            "modes/reverse_kl": reverse_kl(counts)}

@@ -1,0 +1,156 @@
+// The sections of a comparison's page.
+
+const ROW = 44;  // pixels of a group in a picture of dots
+const groupColor = name => `var(--line-${content.groups.findIndex(group => group.name === name) % 6})`;
+const spread = group => words(group.mean) + (group.std == null ? "" : ` ± ${words(group.std, 2)}`);
+const interval = group => group.ci95 ? `95% interval ${words(group.ci95[0])} to ${words(group.ci95[1])}` : "one seed: no interval";
+
+function addHeader({name, groups, metrics, refused, left_out, beside, notes}) {
+  const header = find("header");
+  element("h1", header, {}, name);
+  const runs = groups.reduce((sum, group) => sum + group.runs.length, 0);
+  element("p", header, {}, `${count(runs)} runs in ${count(groups.length)} groups, compared over training seeds.`);
+  for (const line of refused) element("p", header, {class: "note warn"}, line);
+  for (const line of left_out) element("p", header, {class: "note warn"}, line);
+  for (const sentence of metrics.flatMap(metric => metric.sentences.map(text => `${metric.name}: ${text}`)).slice(0, 6)) {
+    element("p", header, {class: "note"}, sentence);
+  }
+  for (const line of [...beside ?? [], ...notes]) element("p", header, {class: "muted small"}, line);
+}
+
+function addTableOf({groups, metrics}) {
+  const place = section("Numbers");
+  const body = addTable(place, "Numbers by group", ["quantity", "unit", "better",
+    ...groups.map(group => ({text: `${group.name} (${group.runs.length})`, class: "number"}))]);
+  for (const metric of metrics) {
+    const cells = groups.map(({name}) => {
+      const group = metric.groups.find(group => group.name === name);
+      return group ? {text: spread(group), class: name === metric.winner ? "number winner" : "number", title: interval(group)} : "";
+    });
+    addRow(body, [metric.name, metric.unit, metric.better, ...cells]);
+  }
+  element("p", place, {class: "muted small"}, "Means over training seeds ± their standard deviation; how many seeds is in brackets. " +
+    "Bold: told apart from every other group.");
+}
+
+/** A picture of one number: each run a dot, each group's mean and its interval. */
+class Dots {
+  constructor(parent, metric) {
+    this.metric = metric;
+    const figure = element("figure", parent), caption = element("figcaption", figure);
+    element("b", caption, {}, metric.name);
+    const direction = {lower: "lower is better", higher: "higher is better"}[metric.better];
+    element("span", caption, {class: "muted small"}, [metric.unit, direction].filter(Boolean).join(", "));
+    this.height = ROW * metric.groups.length + 24;
+    this.svg = element("svg", figure, {role: "img", style: `height: ${this.height}px; cursor: default`,
+      "aria-label": metric.groups.map(group => `${group.name}: ${spread(group)}, ${interval(group)}`).join("; ")});
+    for (const note of metric.notes) element("p", figure, {class: "muted small"}, note);
+    new ResizeObserver(() => this.draw()).observe(this.svg);
+  }
+
+  draw() {
+    const {svg, metric, height} = this, width = svg.clientWidth || 400;
+    const known = metric.groups.flatMap(group => [...group.runs.map(run => run.final), ...group.ci95 ?? []]);
+    const low = Math.min(...known), high = Math.max(...known), margin = 0.05 * (high - low) || Math.abs(high) || 1;
+    const {place, ticks} = scale(low - margin, high + margin, 8, width - 8, false, Math.max(3, width / 90));
+    svg.replaceChildren();
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    for (const tick of ticks) {
+      element("line", svg, {class: "grid", x1: place(tick), x2: place(tick), y1: 4, y2: height - 20});
+      element("text", svg, {x: place(tick), y: height - 5, "text-anchor": "middle"}, words(tick));
+    }
+    metric.groups.forEach((group, i) => this.drawGroup(group, ROW * i + 30, place));
+  }
+
+  drawGroup(group, y, place) {
+    const {svg} = this, fill = groupColor(group.name);
+    element("text", svg, {x: 8, y: y - 14, class: "group"}, group.name);
+    if (group.ci95) element("line", svg, {x1: place(group.ci95[0]), x2: place(group.ci95[1]), y1: y, y2: y, stroke: fill, "stroke-width": 3});
+    for (const run of group.runs) {
+      const dot = element("circle", svg, {cx: place(run.final), cy: y, r: 4.5, fill, "fill-opacity": 0.45, stroke: fill});
+      element("title", dot, {}, `${group.name}, seed ${run.seed}: ${words(run.final)}`);
+    }
+    element("line", svg, {x1: place(group.mean), x2: place(group.mean), y1: y - 9, y2: y + 9, stroke: "var(--ink)", "stroke-width": 2.5});
+  }
+}
+
+function addDots({metrics}) {
+  const place = section("Seeds");
+  element("p", place, {class: "muted small"}, "Each dot is a run; the upright line is the mean over seeds, the bar its 95% interval.");
+  const grid = element("div", place, {class: "charts"});
+  metrics.forEach(metric => new Dots(grid, metric));
+}
+
+function addCurves({curves}) {
+  if (!curves.charts.length) return;
+  const place = section("Training");
+  addCharts(place, curves);
+  element("p", place, {class: "muted small"}, "Thick: the mean over the seeds; thin: each of them.");
+}
+
+function addPairs({metrics}) {
+  const pairs = metrics.flatMap(metric => metric.pairs.map(pair => [metric, pair]));
+  if (!pairs.length) return;
+  const body = addTable(section("Differences"), "Differences between groups",
+    ["quantity", "groups", {text: "difference", class: "number"}, {text: "95% interval", class: "number"}, "seeds", "test",
+      {text: "p, corrected", class: "number"}, "verdict"]);
+  for (const [metric, pair] of pairs) {
+    addRow(body, [metric.name, `${pair.a} − ${pair.b}`, {text: words(pair.difference, 3), class: "number"},
+      {text: pair.interval ? `${words(pair.interval[0], 3)} to ${words(pair.interval[1], 3)}` : "–", class: "number"},
+      pair.is_paired ? `${pair.seeds[0]}, paired` : pair.seeds.join(" and "), pair.test,
+      {text: words(pair.adjusted, 2), class: "number"}, pair.verdict]);
+  }
+}
+
+/** A run's final value, and its best where that was another. */
+function finalOf(run) {
+  if (!run) return "";
+  const best = run.has_fallen && run.best != null ? ` (best ${words(run.best)} at step ${count(run.best_step)}` +
+    `${run.times_best == null ? "" : `, now ${words(run.times_best, 3)} times that`})` : "";
+  return {text: words(run.final) + best, class: "number", title: `${run.final}`};
+}
+
+function addRuns({groups, metrics}) {
+  const place = section("Runs");
+  const body = addTable(place, "Runs", ["run", "seed", ...metrics.map(metric => ({text: metric.name, class: "number"}))]);
+  for (const group of groups) {
+    for (const {folder, seed} of group.runs) {
+      const found = metrics.map(metric => metric.groups.find(({name}) => name === group.name)?.runs.find(run => run.folder === folder));
+      const href = found.find(run => run?.page)?.page;
+      const name = href ? {node: element("a", null, {href: encodeURI(href)}, `${group.name}, seed ${seed}`)} : `${group.name}, seed ${seed}`;
+      addRow(body, [name, count(seed), ...found.map(finalOf)]);
+    }
+  }
+  const settings = [...new Set(groups.flatMap(group => Object.keys(group.settings)))];
+  if (!settings.length) return;
+  element("h3", place, {}, "Settings that tell the groups apart");
+  const table = addTable(place, "Settings", ["group", ...settings]);
+  for (const group of groups) {
+    addRow(table, [group.name, ...settings.map(key => ({text: key in group.settings ? JSON.stringify(group.settings[key]) : "", class: "value"}))]);
+  }
+}
+
+function addMethods({methods, metrics}) {
+  const place = section("Methods");
+  for (const line of methods) element("p", place, {class: "small"}, line);
+  for (const metric of metrics) {
+    const protocol = metric.groups[0]?.runs[0]?.protocol;
+    if (!protocol) continue;
+    const details = element("details", place);
+    element("summary", details, {}, `how ${metric.name} was measured`);
+    const list = element("dl", details, {class: "protocol"});
+    for (const [key, what] of Object.entries(protocol).filter(([key]) => !["seed", "step", "state"].includes(key))) {
+      element("dt", list, {}, key);
+      element("dd", list, {}, typeof what === "object" ? JSON.stringify(what) : String(what));
+    }
+  }
+}
+
+addHeader(content);
+addTableOf(content);
+addDots(content);
+addCurves(content);
+addPairs(content);
+addRuns(content);
+addMethods(content);
+document.body.dataset.ready = true;
