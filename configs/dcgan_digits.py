@@ -11,7 +11,7 @@ from gen_jax.objectives import gan
 from gen_jax.optimizers import adam
 
 EVALS = ("gan_losses", "gan_health", "samples", "samples_over_time", "nearest_images", "latent_walk",
-         "quality")  # of GANs of images
+         "quality", "memorisation")  # of GANs of images
 
 
 def get_config(variant: str = ""):

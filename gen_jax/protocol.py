@@ -6,7 +6,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from gen_jax.find import find
+from gen_jax.find import find, names
 from gen_jax.parts import metric_of, metrics, quantity_and_split
 
 OF_STATE = ("seed", "step", "state", "weights")  # what was measured, not how
@@ -56,6 +56,16 @@ def recorded_by(config: ConfigDict, number: str) -> str:
 def differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the fields in which two protocols differ, so that their numbers do not compare.
 
-    Numbers of unlike states do: those of another seed or step, and of averaged weights beside others.
+    Numbers of unlike states do: those of another seed or step, and of averaged weights beside others. So do numbers of
+    an eval that was asked for others beside them.
     """
-    return tuple(name for name in dict.fromkeys((*a, *b)) if name not in OF_STATE and a.get(name) != b.get(name))
+    a, b = _how(a), _how(b)
+    return tuple(name for name in dict.fromkeys((*a, *b)) if a.get(name) != b.get(name))
+
+
+def _how(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that say how a number was measured; of settings, those that do not only choose what is measured."""
+    name = protocol.get("eval", RECORD)
+    chooses = getattr(find("evals", name), "CHOOSES", ()) if name in names("evals") else ()
+    settings = {key: value for key, value in protocol.get("settings", {}).items() if key not in chooses}
+    return {key: value for key, value in protocol.items() if key not in OF_STATE} | {"settings": settings}

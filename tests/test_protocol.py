@@ -67,6 +67,9 @@ def test_numbers_compare_where_protocols_say_the_same_of_how_they_were_measured(
     a = {"eval": "quality", "real": 100, "data": "x", "seed": 0, "step": 5, "state": "s", "weights": "averaged"}
     assert differing(a, a | {"seed": 1, "step": 6, "state": "t", "weights": "as trained"}) == ()
     assert differing(a, a | {"real": 50, "split": "test"}) == ("real", "split")
+    one, other, fewer = ({"settings": {"features": [name], "samples": num}} for name, num in
+                         (("values", 9), ("random", 9), ("random", 8)))
+    assert differing(a | one, a | other) == () and differing(a | one, a | fewer) == ("settings",)
 
 
 def test_a_weighted_loss_says_its_weight_and_bounds_their_likelihood(run):

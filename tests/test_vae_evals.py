@@ -7,9 +7,9 @@ from configs import vae_digits
 from gen_jax import experiment
 from gen_jax.data import Splits, take
 from gen_jax.evals.health import _vae_ailments, vae_health, vae_signals
-from gen_jax.modes._run import run_eval
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import trained_of
+from gen_jax.style import styled
 
 HEALTHY = {"train/recon": 80.0, "train/kl": 20.0, "test/recon": 85.0, "test/kl": 20.0, "active/test": 1.0,
            "logvar_low/test": -6.0, "logvar_high/test": 0.1, "kl_most/test": 3.0, "explained/train": 0.85,
@@ -106,10 +106,10 @@ def test_no_signals_of_a_single_test_example(trained):
 
 def test_the_figure_shows_what_was_recorded(trained):
     trained.history = [HEALTHY | {"step": 10 * i, "epoch": i, "active/test": 0.1} for i in range(4)]
-    drawn = {}
-    numbers = run_eval("vae_health", trained, drawn.__setitem__)
-    assert numbers["health/verdict"].startswith("unused units since step 0 (epoch 0)")
-    panels = {axes.get_title(): axes for axes in drawn["vae_health"].axes}
+    with styled():
+        found = dict(vae_health.evaluate(trained))
+    assert found["health/verdict"].startswith("unused units since step 0 (epoch 0)")
+    panels = {axes.get_title(): axes for axes in found["vae_health"].axes}
     assert len(panels) == len(vae_health._panels(trained)) and len(panels["KL"].lines) == 4  # with the grey one
     assert list(panels["latents in use"].lines[0].get_ydata()) == [0.1] * 4
-    assert "unused units since then" in drawn["vae_health"].get_suptitle()
+    assert "unused units since then" in found["vae_health"].get_suptitle()

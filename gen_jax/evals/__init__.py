@@ -9,6 +9,7 @@ NEEDS        what it asks of a run: names of the objective's predict; "measure:<
              "kind:<name>", that the data are of this kind
 hp           its Settings: the section config.evals.<name>, read as trained.hp.<name>
 METRICS      {name: Metric}: what its numbers say, by their names without "train/", "/test" and "/samples"
+CHOOSES      those of its settings that choose which numbers it gives, and change none
 COMPARES     whether it looks at the run that config.evals.other names, where there is one
 data_faults  data_faults(config, train, test): a line for each setting that does not fit the data
 """

@@ -86,7 +86,7 @@ def opened(built: Experiment, workdir: Workdir, restart: bool, interrupts: Inter
         session = Session(built, workdir, programs)  # what it refuses leaves config.json as it is
     with writing(workdir):
         workdir.adopt(built.config)
-        _note_launch(workdir, built.config, how)
+        _note_launch(workdir, built.config, **how)
     return session
 
 
@@ -129,8 +129,8 @@ def _train_other(name: str, workdir: Workdir, waiting: tuple[Workdir, ...]) -> N
     say(f"then {workdir.path}")
 
 
-def _note_launch(workdir: Workdir, config: ConfigDict, how: dict) -> None:
-    """Adds this launch to run.json."""
+def _note_launch(workdir: Workdir, config: ConfigDict, **how) -> None:
+    """Adds this launch to run.json. how: what is said of it beside."""
     launches, now = (read_json(workdir.run) or {"launches": []}).get("launches"), environment.describe()
     if not isinstance(launches, list) or not all(isinstance(launch, dict) for launch in launches):
         raise UserError(f"{workdir.run}: is not what was written there; restore or remove it")

@@ -25,12 +25,13 @@ from gen_jax.types import Metric, Source
 NEEDS = ("sample_prior", "decode")
 USUAL = ("classifier", "random", "values")  # features; the first that the data have is taken where none is named
 OTHER = {"train": "test", "test": "train"}
+CHOOSES = ("features", "inception", "allow_few", "per_class")
 
 hp = Settings(__name__, {
     "features": Setting((), "files of gen_jax/judges/features; (): the first of classifier, random and values that the "
                         "data have what it needs for", item=str),
     "inception": Setting("", "weights of the original FID's Inception, a file; its features are then taken as well"),
-    "samples": Setting(5000, "samples, at most, and no more than real examples beside them", at_least(2)),
+    "samples": Setting(3000, "samples, at most, and no more than real examples beside them", at_least(2)),
     "reference": Setting(5000, "real examples that both are compared with, at most", at_least(2)),
     "reference_split": Setting("train", "the split of these; those beside the samples are of the other one",
                                one_of("train", "test")),
