@@ -244,7 +244,7 @@ def test_a_point_that_is_dragged_is_decoded(run, opened):
 
 def test_sliders_places_and_concepts_move_a_point_of_many_latents(tmp_path, opened):
     config = config_of()
-    config.model = conv_vae.hp(widths=(8, 12), latent_dim=5, norm="batch", kernel_size=3)
+    config.model = conv_vae.hp(widths=(8,), latent_dim=5, norm="batch", kernel_size=3)
     folder, trained = untrained(config, tmp_path)
     tab = opened(report.write(folder, trained), READY, viewport=WIDE)
     start = agrees(tab, trained)
@@ -279,9 +279,11 @@ def every_primitive(z):
     h = (h - h.mean(1, keepdims=True)) * jax.lax.rsqrt(h.var(1, keepdims=True) + 1e-3) + jax.nn.softmax(h)
     image = jnp.pad(jnp.clip(h, -1, 1)[:, :24].reshape(1, 2, 4, 3), ((0, 0), (1, 0), (0, 2), (0, 0)))
     kernel = jnp.asarray(np.random.default_rng(0).normal(size=(3, 2, 3, 2)), jnp.float32)
+    image = jax.checkpoint(lambda x: jax.image.resize(x, (1, 6, 6, 3), "nearest"))(image)
     image = jax.lax.conv_transpose(image, kernel, (2, 3), "SAME")
     image = jax.lax.conv_general_dilated(image, kernel[:, :, :2].transpose(1, 0, 2, 3), (2, 1), "VALID",
                                          rhs_dilation=(1, 2), dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    image = image + jax.nn.logsumexp(image)
     return jnp.einsum("bhwc,bhvc->bvw", image, image).max(2) + jnp.sqrt(jnp.exp(z.sum()))
 
 
@@ -302,3 +304,5 @@ def test_the_page_runs_what_decoders_are_made_of(browser):
 def test_what_the_page_does_not_know_is_named():
     with pytest.raises(decoder.Unknown, match="cumsum"):
         program(lambda z: jnp.cumsum(z, 1), 3)
+    with pytest.raises(decoder.Unknown, match="no latents"):
+        program(lambda z: jnp.ones((1, 3)), 3)

@@ -28,6 +28,7 @@ const ELEMENTWISE = {
   tanh: Math.tanh, logistic: x => 1 / (1 + Math.exp(-x)), erf, erfc: x => 1 - erf(x),
   eq: (a, b) => +(a === b), ne: (a, b) => +(a !== b), lt: (a, b) => +(a < b), le: (a, b) => +(a <= b),
   gt: (a, b) => +(a > b), ge: (a, b) => +(a >= b), and: (a, b) => a && b, or: (a, b) => a || b, not: x => +!x,
+  is_finite: x => +Number.isFinite(x),
   select_n: (which, a, b) => which ? b : a,
 };
 
