@@ -329,7 +329,7 @@ def test_all_is_written_and_can_be_computed_again(betas, tmp_path):
     files = {path.name: path for path in (tmp_path / "out").iterdir()}
     assert sorted(files) == [
         "comparison.csv", "comparison.json", "comparison.md", "comparison.png", "comparison.tex", "comparison.txt",
-        "comparison_curves.png", "comparison_pairs.csv", "comparison_runs.csv"]
+        "comparison_curves.png", "comparison_pairs.csv", "comparison_runs.csv", "report.html"]
     assert files["comparison.txt"].read_text() == "\n".join(lines) + "\n" and max(map(len, lines)) <= 100
     groups, runs, pairs = (rows(files[f"comparison{which}.csv"].read_text()) for which in ("", "_runs", "_pairs"))
     for row in groups:

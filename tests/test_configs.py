@@ -62,6 +62,7 @@ def test_smoke(name, tmp_path, monkeypatch):
     for key in ("config", "seed", "step", "images_seen", "wall_s", "images_per_s", "state_sha256", "data_fingerprint"):
         assert key in result, key
     assert len(result["state_sha256"]) == len(result["data_fingerprint"]) == 64
+    assert (workdir.path / "report.html").exists()
     assert result["images_per_s"] == pytest.approx(result["images_seen"] / result["wall_s"])
     objective = result["config"]["objective"]
     batches = objective["disc_steps"] if objective.get("fresh_batches") else 1

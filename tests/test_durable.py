@@ -132,8 +132,8 @@ def test_restart_moves_the_old_run_aside_and_nothing_else(run, capsys):
     assert read_json(workdir.result)["state_sha256"] == sha256
     assert "the run that was in" in capsys.readouterr().err
     assert sorted(path.name for path in (workdir.path / "old_1").iterdir()) == [
-        "checkpoints", "config.json", "data.pdf", "metrics.jsonl", "result.json", "run.json", "samples.svg",
-        "timing.jsonl"]
+        "checkpoints", "config.json", "data.pdf", "metrics.jsonl", "report.html", "result.json", "run.json",
+        "samples.svg", "timing.jsonl"]
     assert (workdir.path / "notes.txt").exists() and (workdir.path / "me.png").exists()
     Workdir(workdir.path / "old_1").move_aside()
     assert (workdir.path / "old_1" / "old_1" / "config.json").exists()

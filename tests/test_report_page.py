@@ -183,7 +183,11 @@ def test_it_shows_a_run(run, opened):
     shown = tab.locator(".settings tbody tr:visible").count()
     tab.get_by_label("show all").check()
     assert shown < tab.locator(".settings tbody tr:visible").count() == len(records["settings"])
-    assert tab.locator("details summary").filter(has_text=re.compile(r"^\d")).count() > 3, "numbers with protocols"
+    number = tab.locator("#numbers tr", has_text="active_units").locator("button")
+    number.click()
+    assert "latent_usage" in tab.locator(".protocol-row").inner_text()
+    number.click()
+    assert tab.locator(".protocol-row").count() == 0
 
 
 def test_it_fits_a_phone_and_the_dark(run, opened):
@@ -240,7 +244,7 @@ def test_a_point_that_is_dragged_is_decoded(run, opened):
 
 def test_sliders_places_and_concepts_move_a_point_of_many_latents(tmp_path, opened):
     config = config_of()
-    config.model = conv_vae.hp(widths=(8, 12), latent_dim=5, norm="batch", kernel_size=3)
+    config.model = conv_vae.hp(widths=(8,), latent_dim=5, norm="batch", kernel_size=3)
     folder, trained = untrained(config, tmp_path)
     tab = opened(report.write(folder, trained), READY, viewport=WIDE)
     start = agrees(tab, trained)
@@ -275,9 +279,11 @@ def every_primitive(z):
     h = (h - h.mean(1, keepdims=True)) * jax.lax.rsqrt(h.var(1, keepdims=True) + 1e-3) + jax.nn.softmax(h)
     image = jnp.pad(jnp.clip(h, -1, 1)[:, :24].reshape(1, 2, 4, 3), ((0, 0), (1, 0), (0, 2), (0, 0)))
     kernel = jnp.asarray(np.random.default_rng(0).normal(size=(3, 2, 3, 2)), jnp.float32)
+    image = jax.checkpoint(lambda x: jax.image.resize(x, (1, 6, 6, 3), "nearest"))(image)
     image = jax.lax.conv_transpose(image, kernel, (2, 3), "SAME")
     image = jax.lax.conv_general_dilated(image, kernel[:, :, :2].transpose(1, 0, 2, 3), (2, 1), "VALID",
                                          rhs_dilation=(1, 2), dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    image = image + jax.nn.logsumexp(image)
     return jnp.einsum("bhwc,bhvc->bvw", image, image).max(2) + jnp.sqrt(jnp.exp(z.sum()))
 
 
@@ -298,3 +304,5 @@ def test_the_page_runs_what_decoders_are_made_of(browser):
 def test_what_the_page_does_not_know_is_named():
     with pytest.raises(decoder.Unknown, match="cumsum"):
         program(lambda z: jnp.cumsum(z, 1), 3)
+    with pytest.raises(decoder.Unknown, match="no latents"):
+        program(lambda z: jnp.ones((1, 3)), 3)

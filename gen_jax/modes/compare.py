@@ -12,6 +12,7 @@ from gen_jax.config import RUN, name_list
 from gen_jax.errors import UserError
 from gen_jax.find import find, names
 from gen_jax.modes._run import writing
+from gen_jax.pages import comparison as page
 from gen_jax.report import results
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
@@ -40,12 +41,14 @@ def run(launch: Launch) -> None:
     out = Path(options["out"] or group_folder(asked) or "comparison")
     lines = compare(asked, out, name_list(options["metrics"]), report_settings(options["format"]))
     print("\n".join(lines), flush=True)
-    say(f"as .txt, .md, .tex, .csv, .json and figures: {Workdir(out, '--out').path}/comparison*")
+    say(f"as .txt, .md, .tex, .csv, .json and figures: {Workdir(out, '--out').path}/comparison*\n"
+        f"all on one page: {Workdir(out, '--out').path / page.report.NAME}")
 
 
 def compare(names_of_workdirs: Sequence[str | Path], out: Path, metrics: Sequence[str] = (),
             report: ConfigDict | None = None) -> list[str]:
-    """Compares runs, writes comparison.txt, .md, .tex, .csv, .json and the figures into out, and returns the text.
+    """Compares runs, writes comparison.txt, .md, .tex, .csv, .json, the figures and report.html into out, and returns
+    the text.
 
     Args:
       names_of_workdirs: workdirs, or folders that have workdirs below them, by names and globs.
@@ -64,6 +67,7 @@ def compare(names_of_workdirs: Sequence[str | Path], out: Path, metrics: Sequenc
             path.unlink(missing_ok=True)  # of an earlier comparison
         for name, drawn in figures(comparison).items():
             results.save(to.path / name, drawn, report or report_settings(FLAGS["format"].default))
+        page.write(to.path)
     return texts["comparison.txt"].splitlines()
 
 

@@ -3,7 +3,8 @@
 const ROW = 44;  // pixels of a group in a picture of dots
 const groupColor = name => `var(--line-${content.groups.findIndex(group => group.name === name) % 6})`;
 const spread = group => words(group.mean) + (group.std == null ? "" : ` ± ${words(group.std, 2)}`);
-const interval = group => group.ci95 ? `95% interval ${words(group.ci95[0])} to ${words(group.ci95[1])}` : "one seed: no interval";
+const interval = group => group.ci95 ? `95% interval ${words(group.ci95[0])} to ${words(group.ci95[1])}`
+  : "one seed: no interval";
 
 function addHeader({name, groups, metrics, refused, left_out, beside, notes}) {
   const header = find("header");
@@ -12,9 +13,8 @@ function addHeader({name, groups, metrics, refused, left_out, beside, notes}) {
   element("p", header, {}, `${count(runs)} runs in ${count(groups.length)} groups, compared over training seeds.`);
   for (const line of refused) element("p", header, {class: "note warn"}, line);
   for (const line of left_out) element("p", header, {class: "note warn"}, line);
-  for (const sentence of metrics.flatMap(metric => metric.sentences.map(text => `${metric.name}: ${text}`)).slice(0, 6)) {
-    element("p", header, {class: "note"}, sentence);
-  }
+  const sentences = metrics.flatMap(metric => metric.sentences.map(text => `${metric.name}: ${text}`));
+  for (const sentence of sentences.slice(0, 6)) element("p", header, {class: "note"}, sentence);
   for (const line of [...beside ?? [], ...notes]) element("p", header, {class: "muted small"}, line);
 }
 
@@ -25,11 +25,13 @@ function addTableOf({groups, metrics}) {
   for (const metric of metrics) {
     const cells = groups.map(({name}) => {
       const group = metric.groups.find(group => group.name === name);
-      return group ? {text: spread(group), class: name === metric.winner ? "number winner" : "number", title: interval(group)} : "";
+      return group ? {text: spread(group), class: name === metric.winner ? "number winner" : "number",
+        title: interval(group)} : "";
     });
     addRow(body, [metric.name, metric.unit, metric.better, ...cells]);
   }
-  element("p", place, {class: "muted small"}, "Means over training seeds ± their standard deviation; how many seeds is in brackets. " +
+  element("p", place, {class: "muted small"},
+    "Means over training seeds ± their standard deviation; how many seeds is in brackets. " +
     "Bold: told apart from every other group.");
 }
 
@@ -65,18 +67,22 @@ class Dots {
   drawGroup(group, y, place) {
     const {svg} = this, fill = groupColor(group.name);
     element("text", svg, {x: 8, y: y - 14, class: "group"}, group.name);
-    if (group.ci95) element("line", svg, {x1: place(group.ci95[0]), x2: place(group.ci95[1]), y1: y, y2: y, stroke: fill, "stroke-width": 3});
+    if (group.ci95) element("line", svg, {x1: place(group.ci95[0]), x2: place(group.ci95[1]), y1: y, y2: y,
+      stroke: fill, "stroke-width": 3});
     for (const run of group.runs) {
-      const dot = element("circle", svg, {cx: place(run.final), cy: y, r: 4.5, fill, "fill-opacity": 0.45, stroke: fill});
+      const dot = element("circle", svg, {cx: place(run.final), cy: y, r: 4.5, fill, stroke: fill,
+        "fill-opacity": 0.45});
       element("title", dot, {}, `${group.name}, seed ${run.seed}: ${words(run.final)}`);
     }
-    element("line", svg, {x1: place(group.mean), x2: place(group.mean), y1: y - 9, y2: y + 9, stroke: "var(--ink)", "stroke-width": 2.5});
+    element("line", svg, {x1: place(group.mean), x2: place(group.mean), y1: y - 9, y2: y + 9, stroke: "var(--ink)",
+      "stroke-width": 2.5});
   }
 }
 
 function addDots({metrics}) {
   const place = section("Seeds");
-  element("p", place, {class: "muted small"}, "Each dot is a run; the upright line is the mean over seeds, the bar its 95% interval.");
+  element("p", place, {class: "muted small"},
+    "Each dot is a run; the upright line is the mean over seeds, the bar its 95% interval.");
   const grid = element("div", place, {class: "charts"});
   metrics.forEach(metric => new Dots(grid, metric));
 }
@@ -88,11 +94,22 @@ function addCurves({curves}) {
   element("p", place, {class: "muted small"}, "Thick: the mean over the seeds; thin: each of them.");
 }
 
+function addSamples({samples}) {
+  if (!samples.length) return;
+  const grid = element("div", section("Samples"), {class: "charts"});
+  for (const {name, seed, src} of samples) {
+    const figure = element("figure", grid);
+    element("img", figure, {class: "pixels", src, alt: `samples of ${name}, seed ${seed}`, style: "width: 100%"});
+    element("figcaption", figure, {}, `${name}, seed ${seed}: the last of its training`);
+  }
+}
+
 function addPairs({metrics}) {
   const pairs = metrics.flatMap(metric => metric.pairs.map(pair => [metric, pair]));
   if (!pairs.length) return;
   const body = addTable(section("Differences"), "Differences between groups",
-    ["quantity", "groups", {text: "difference", class: "number"}, {text: "95% interval", class: "number"}, "seeds", "test",
+    ["quantity", "groups", {text: "difference", class: "number"}, {text: "95% interval", class: "number"}, "seeds",
+      "test",
       {text: "p, corrected", class: "number"}, "verdict"]);
   for (const [metric, pair] of pairs) {
     addRow(body, [metric.name, `${pair.a} − ${pair.b}`, {text: words(pair.difference, 3), class: "number"},
@@ -112,12 +129,15 @@ function finalOf(run) {
 
 function addRuns({groups, metrics}) {
   const place = section("Runs");
-  const body = addTable(place, "Runs", ["run", "seed", ...metrics.map(metric => ({text: metric.name, class: "number"}))]);
+  const body = addTable(place, "Runs", ["run", "seed",
+    ...metrics.map(metric => ({text: metric.name, class: "number"}))]);
   for (const group of groups) {
     for (const {folder, seed} of group.runs) {
-      const found = metrics.map(metric => metric.groups.find(({name}) => name === group.name)?.runs.find(run => run.folder === folder));
+      const found = metrics.map(metric => metric.groups.find(({name}) => name === group.name)?.runs
+        .find(run => run.folder === folder));
       const href = found.find(run => run?.page)?.page;
-      const name = href ? {node: element("a", null, {href: encodeURI(href)}, `${group.name}, seed ${seed}`)} : `${group.name}, seed ${seed}`;
+      const name = href ? {node: element("a", null, {href: encodeURI(href)}, `${group.name}, seed ${seed}`)}
+        : `${group.name}, seed ${seed}`;
       addRow(body, [name, count(seed), ...found.map(finalOf)]);
     }
   }
@@ -126,7 +146,8 @@ function addRuns({groups, metrics}) {
   element("h3", place, {}, "Settings that tell the groups apart");
   const table = addTable(place, "Settings", ["group", ...settings]);
   for (const group of groups) {
-    addRow(table, [group.name, ...settings.map(key => ({text: key in group.settings ? JSON.stringify(group.settings[key]) : "", class: "value"}))]);
+    const value = key => key in group.settings ? JSON.stringify(group.settings[key]) : "";
+    addRow(table, [group.name, ...settings.map(key => ({text: value(key), class: "value"}))]);
   }
 }
 
@@ -138,11 +159,8 @@ function addMethods({methods, metrics}) {
     if (!protocol) continue;
     const details = element("details", place);
     element("summary", details, {}, `how ${metric.name} was measured`);
-    const list = element("dl", details, {class: "protocol"});
-    for (const [key, what] of Object.entries(protocol).filter(([key]) => !["seed", "step", "state"].includes(key))) {
-      element("dt", list, {}, key);
-      element("dd", list, {}, typeof what === "object" ? JSON.stringify(what) : String(what));
-    }
+    addProtocol(details, Object.fromEntries(Object.entries(protocol)
+      .filter(([key]) => !["seed", "step", "state"].includes(key))));
   }
 }
 
@@ -150,6 +168,7 @@ addHeader(content);
 addTableOf(content);
 addDots(content);
 addCurves(content);
+addSamples(content);
 addPairs(content);
 addRuns(content);
 addMethods(content);

@@ -3,12 +3,14 @@ import os
 from pathlib import Path
 
 from gen_jax.errors import UserError
-from gen_jax.pages import report
+from gen_jax.pages import pictures, report
 from gen_jax.pages.files import page
 from gen_jax.report.files import read_json
+from gen_jax.report.workdir import Workdir
 from gen_jax.whole import write_atomically
 
 SOURCE = "comparison.json"  # as --mode=compare writes it
+SAMPLES = 3_000_000  # characters of all groups' pictures
 
 
 def is_there(folder: Path) -> bool:
@@ -33,7 +35,20 @@ def content(compared: dict, folder: Path) -> dict:
     """What the page shows: comparison.json, with its curves as charts, and each run's page as seen from folder."""
     metrics = [metric | {"groups": [group | {"runs": [_run(run, folder) for run in group["runs"]]}
                                     for group in metric["groups"]]} for metric in compared["metrics"]]
-    return compared | {"name": folder.resolve().name, "metrics": metrics, "curves": curves(compared["metrics"])}
+    return compared | {"name": folder.resolve().name, "metrics": metrics, "curves": curves(compared["metrics"]),
+                       "samples": samples(compared["groups"])}
+
+
+def samples(groups: list[dict]) -> list[dict]:
+    """{"name", "seed", "src"} of each group: what its first run has drawn last; of the first groups that have room."""
+    found, room = [], SAMPLES
+    for group in groups:
+        run = group["runs"][0]
+        drawn = pictures.last(Workdir(run["folder"]), "samples")
+        room -= len(drawn["src"]) if drawn else 0
+        if drawn and room >= 0:
+            found.append({"name": group["name"], "seed": run["seed"], "src": drawn["src"]})
+    return found
 
 
 def _run(run: dict, folder: Path) -> dict:

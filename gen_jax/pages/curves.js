@@ -8,7 +8,8 @@ function ticks(low, high, about) {
   const raw = (high - low) / about, power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map(times => times * power).find(step => step >= raw);
   const first = Math.ceil(low / step - 1e-9);
-  return Array.from({length: Math.floor(high / step + 1e-9) - first + 1}, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  return Array.from({length: Math.floor(high / step + 1e-9) - first + 1},
+    (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
 /** 1, 2 and 5 times the powers of ten from low to high, thinned to the powers where they are many. */
@@ -16,7 +17,8 @@ function logTicks(low, high) {
   const powers = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) powers.push(power);
   const wanted = powers.length > 3 ? [1] : [1, 2, 5];
-  const found = powers.flatMap(power => wanted.map(times => times * 10 ** power)).filter(tick => tick >= low && tick <= high);
+  const found = powers.flatMap(power => wanted.map(times => times * 10 ** power))
+    .filter(tick => tick >= low && tick <= high);
   return found.length > 1 ? found : ticks(low, high, 4).filter(tick => tick > 0);
 }
 
@@ -71,7 +73,8 @@ class Chart {
     this.outputs = this.chart.series.map((series, i) => {
       const button = element("button", legend, {type: "button", "aria-pressed": true});
       const line = element("svg", button, {viewBox: "0 0 24 10", "aria-hidden": true});
-      element("path", line, {d: "M0 5H24", stroke: `var(--line-${i % 6})`, "stroke-width": 2, "stroke-dasharray": DASHES[i % 6]});
+      element("path", line, {d: "M0 5H24", stroke: `var(--line-${i % 6})`, "stroke-width": 2,
+        "stroke-dasharray": DASHES[i % 6]});
       element("span", button, {}, series.name);
       button.addEventListener("click", () => {
         const isShown = this.hidden.delete(series.name) || !this.hidden.add(series.name);
@@ -114,7 +117,8 @@ class Chart {
   /** The values that are shown, and can be in this scale. */
   shown() {
     const usable = value => value != null && (!this.isLog || value > 0);
-    return this.chart.series.map(series => this.hidden.has(series.name) ? [] : series.values.map(value => usable(value) ? value : null));
+    return this.chart.series.map(series => this.hidden.has(series.name) ? []
+      : series.values.map(value => usable(value) ? value : null));
   }
 
   /** Of each series, what it is the mean of, where that is shown. */
@@ -124,7 +128,8 @@ class Chart {
 
   draw() {
     const {svg, clock} = this, width = svg.clientWidth || 400, shown = this.shown();
-    const known = [...shown, ...this.members().flat()].flat().filter(value => value != null && (!this.isLog || value > 0));
+    const known = [...shown, ...this.members().flat()].flat()
+      .filter(value => value != null && (!this.isLog || value > 0));
     svg.replaceChildren();
     svg.setAttribute("viewBox", `0 0 ${width} ${SPAN.height}`);
     this.isEmpty = !known.length;
@@ -141,17 +146,20 @@ class Chart {
     this.y = scale(from, to, bottom, SPAN.top, this.isLog, 5);
     this.x = scale(clock.x[0], clock.x.at(-1), SPAN.left, width - SPAN.right, false, Math.max(3, width / 110));
     for (const tick of this.y.ticks) {
-      element("line", svg, {class: "grid", x1: SPAN.left, x2: width - SPAN.right, y1: this.y.place(tick), y2: this.y.place(tick)});
+      element("line", svg, {class: "grid", x1: SPAN.left, x2: width - SPAN.right, y1: this.y.place(tick),
+        y2: this.y.place(tick)});
       element("text", svg, {x: SPAN.left - 6, y: this.y.place(tick) + 4, "text-anchor": "end"}, words(tick));
     }
     for (const tick of clock.x.length > 1 ? this.x.ticks : clock.x) {
       const x = this.x.place(tick), isLast = x > width - SPAN.right - 16;
       if (x < SPAN.left + 12) continue;  // where the unit stands
-      element("text", svg, {x: isLast ? width - SPAN.right : x, y: SPAN.height - 6, "text-anchor": isLast ? "end" : "middle"}, words(tick));
+      const at = isLast ? {x: width - SPAN.right, "text-anchor": "end"} : {x, "text-anchor": "middle"};
+      element("text", svg, {...at, y: SPAN.height - 6}, words(tick));
     }
     element("line", svg, {class: "grid", x1: SPAN.left, x2: width - SPAN.right, y1: bottom, y2: bottom});
     element("text", svg, {x: SPAN.left - 6, y: SPAN.height - 6, "text-anchor": "end"}, clock.unit);
-    const cut = [most > high && `↑ up to ${words(most)}`, least < low && `↓ down to ${words(least)}`].filter(Boolean);
+    const cut = [most > high && `↑ up to ${words(most)}`,
+      least < low && `↓ down to ${words(least)}`].filter(Boolean);
     element("text", svg, {x: width - SPAN.right, y: SPAN.top + 2, "text-anchor": "end"}, cut.join("  "));
     const [wide, tall] = [width - SPAN.left - SPAN.right, bottom - SPAN.top];
     this.inside = element("svg", svg, {x: SPAN.left, y: SPAN.top, width: wide, height: tall, overflow: "hidden",
@@ -171,8 +179,10 @@ class Chart {
       pen = "L";
       return point;
     }).join("");
-    element("path", this.inside, {class: `curve ${kind}`, d: path, stroke: `var(--line-${i % 6})`, "stroke-dasharray": DASHES[i % 6]});
-    if (values.filter(value => value != null).length === 1) this.addDot(this.inside, values.findIndex(value => value != null), values, i);
+    element("path", this.inside, {class: `curve ${kind}`, d: path, stroke: `var(--line-${i % 6})`,
+      "stroke-dasharray": DASHES[i % 6]});
+    const known = values.flatMap((value, at) => value == null ? [] : [at]);
+    if (known.length === 1) this.addDot(this.inside, known[0], values, i);
   }
 
   addDot(parent, at, values, i, radius = 3.5) {
@@ -185,7 +195,8 @@ class Chart {
   addBest() {
     const i = this.chart.series.indexOf(judged(this.chart)), value = this.shown()[i][this.best];
     if (value == null) return;
-    element("circle", this.svg, {class: "best", cx: this.x.place(this.clock.x[this.best]), cy: this.y.place(value), r: 5.5,
+    element("circle", this.svg, {class: "best", cx: this.x.place(this.clock.x[this.best]), cy: this.y.place(value),
+      r: 5.5,
       fill: "none", stroke: `var(--line-${i % 6})`, "stroke-width": 2});
   }
 
@@ -224,7 +235,8 @@ function addCharts(parent, {unit, x, charts}, first = 6) {
   };
   addSwitch("logarithmic scale", (chart, isOn) => { chart.isLog = isOn; });
   addSwitch("whole range", (chart, isOn) => { chart.isWhole = isOn; });
-  element("span", controls, {class: "muted keys"}, "Point at a curve, or focus it and press the arrow keys, to read its values.");
+  element("span", controls, {class: "muted keys"},
+    "Point at a curve, or focus it and press the arrow keys, to read its values.");
   const place = element("div", parent, {class: "charts"});
   charts.slice(0, first).forEach(chart => made.push(new Chart(place, chart, clock)));
   if (charts.length > first) {

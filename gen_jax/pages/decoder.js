@@ -9,7 +9,8 @@ function halves(codes) {
   });
 }
 
-const readArray = text => text[0] === "e" ? halves(new Uint16Array(bytes(text.slice(1)).buffer)) : floats(text.slice(1));
+const readArray = text => text[0] === "e" ? halves(new Uint16Array(bytes(text.slice(1)).buffer))
+  : floats(text.slice(1));
 
 /** erf by Abramowitz & Stegun's 7.1.26, wrong by 1.5e-7 at most. */
 function erf(x) {
@@ -19,13 +20,16 @@ function erf(x) {
 }
 
 const ELEMENTWISE = {
-  abs: Math.abs, add: (a, b) => a + b, and: (a, b) => a && b, ceil: Math.ceil, clamp: (low, x, high) => Math.min(Math.max(x, low), high),
-  cos: Math.cos, div: (a, b) => a / b, eq: (a, b) => +(a === b), erf, erfc: x => 1 - erf(x), exp: Math.exp, exp2: x => 2 ** x,
-  expm1: Math.expm1, floor: Math.floor, ge: (a, b) => +(a >= b), gt: (a, b) => +(a > b), le: (a, b) => +(a <= b), log: Math.log,
-  log1p: Math.log1p, logistic: x => 1 / (1 + Math.exp(-x)), lt: (a, b) => +(a < b), max: Math.max, min: Math.min, mul: (a, b) => a * b,
-  ne: (a, b) => +(a !== b), neg: x => -x, not: x => +!x, or: (a, b) => a || b, pow: Math.pow, rsqrt: x => 1 / Math.sqrt(x),
-  select_n: (which, a, b) => which ? b : a, sign: Math.sign, sin: Math.sin, sqrt: Math.sqrt, square: x => x * x, sub: (a, b) => a - b,
-  tanh: Math.tanh,
+  add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, neg: x => -x,
+  abs: Math.abs, sign: Math.sign, floor: Math.floor, ceil: Math.ceil, max: Math.max, min: Math.min,
+  clamp: (low, x, high) => Math.min(Math.max(x, low), high),
+  square: x => x * x, pow: Math.pow, sqrt: Math.sqrt, rsqrt: x => 1 / Math.sqrt(x),
+  exp: Math.exp, exp2: x => 2 ** x, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, sin: Math.sin, cos: Math.cos,
+  tanh: Math.tanh, logistic: x => 1 / (1 + Math.exp(-x)), erf, erfc: x => 1 - erf(x),
+  eq: (a, b) => +(a === b), ne: (a, b) => +(a !== b), lt: (a, b) => +(a < b), le: (a, b) => +(a <= b),
+  gt: (a, b) => +(a > b), ge: (a, b) => +(a >= b), and: (a, b) => a && b, or: (a, b) => a || b, not: x => +!x,
+  is_finite: x => +Number.isFinite(x),
+  select_n: (which, a, b) => which ? b : a,
 };
 
 const REDUCTIONS = {sum: (a, b) => a + b, max: (a, b) => Math.max(a, b), min: (a, b) => Math.min(a, b)};

@@ -11,14 +11,16 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax import lax
 from jax.extend.core import ClosedJaxpr, Literal
 
 from gen_jax.layers import conv
 
-INLINED = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat", "checkpoint")
-ELEMENTWISE = ("abs", "add", "and", "ceil", "clamp", "cos", "div", "eq", "erf", "erfc", "exp", "exp2", "expm1", "floor",
-               "ge", "gt", "le", "log", "log1p", "logistic", "lt", "max", "min", "mul", "ne", "neg", "not", "or", "pow",
-               "rsqrt", "select_n", "sign", "sin", "sqrt", "square", "sub", "tanh")  # those of decoder.js
+INLINED = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint")
+ELEMENTWISE = (  # those of decoder.js
+    "abs", "add", "and", "ceil", "clamp", "cos", "div", "eq", "erf", "erfc", "exp", "exp2", "expm1", "floor", "ge",
+    "gt", "is_finite", "le", "log", "log1p", "logistic", "lt", "max", "min", "mul", "ne", "neg", "not", "or", "pow",
+    "rsqrt", "select_n", "sign", "sin", "sqrt", "square", "sub", "tanh")
 REDUCTIONS = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min"}
 SAME = ("copy", "convert_element_type", "reduce_precision", "stop_gradient")  # the page has one type of numbers
 
@@ -57,6 +59,8 @@ def program(decode: Callable, latent_dim: int) -> Program:
         traced = jax.make_jaxpr(decode)(jax.ShapeDtypeStruct((1, latent_dim), np.float32))
     writer = Writer()
     (output,) = _walk(traced, [Ref(0, (1, latent_dim))], writer)
+    if not isinstance(output, Ref):
+        raise Unknown("no latents")
     return writer.program(output)
 
 
@@ -114,7 +118,8 @@ def _walk(traced: ClosedJaxpr, inputs: list, writer: Writer) -> list[Ref | np.nd
 def _outputs(eqn: Any, arrays: list, writer: Writer) -> list[Ref | np.ndarray]:
     name = eqn.primitive.name
     if name in INLINED:
-        return _walk(eqn.params.get("jaxpr") or eqn.params["call_jaxpr"], arrays, writer)
+        inner = eqn.params.get("jaxpr") or eqn.params["call_jaxpr"]
+        return _walk(inner if isinstance(inner, ClosedJaxpr) else ClosedJaxpr(inner, ()), arrays, writer)
     if any(isinstance(array, Ref) for array in arrays):
         if name == "split":
             return _split(arrays[0], writer, **eqn.params)
@@ -170,6 +175,14 @@ def _reduced(what: str, array: Ref, axes: tuple[int, ...], shape: tuple[int, ...
     kept = [axis for axis in range(len(array.shape)) if axis not in axes]
     array = _moved(lambda x: x.transpose(*kept, *axes), array, writer)
     return writer.step("reduce", [array], shape, what=what, inner=prod(array.shape[len(kept):]))
+
+
+def _taken(array: Ref | np.ndarray, indices: Ref | np.ndarray, params: dict, shape: tuple[int, ...], writer: Writer
+           ) -> Ref:
+    """A gather, as upsampling by repeated pixels is one, at places that are known."""
+    if isinstance(indices, Ref):
+        raise Unknown("gather at places that depend on the latents")
+    return writer.move(lambda x: np.asarray(lax.gather_p.bind(np.int32(x), indices, **params)), array)
 
 
 def _matrices(a: Ref | np.ndarray, b: Ref | np.ndarray, params: dict, shape: tuple[int, ...], writer: Writer) -> Ref:
@@ -239,7 +252,7 @@ KNOWN = {  # of norms, whose statistics are known: numpy has nothing to compile
     "add": lambda a, b, **_: a + b, "sub": lambda a, b, **_: a - b, "mul": lambda a, b, **_: a * b,
     "rsqrt": lambda x, **_: 1 / np.sqrt(x),
 }
-OTHERS = {"dot_general": _matrices, "conv_general_dilated": _convolution, "integer_pow": _power}
+OTHERS = {"dot_general": _matrices, "conv_general_dilated": _convolution, "integer_pow": _power, "gather": _taken}
 
 
 def _constant(array: np.ndarray) -> str:

@@ -67,9 +67,19 @@ function addTable(parent, label, columns) {
   return element("tbody", table);
 }
 
+/** A list of how a number was measured. */
+function addProtocol(parent, protocol) {
+  const list = element("dl", parent, {class: "protocol"});
+  for (const [key, what] of Object.entries(protocol)) {
+    element("dt", list, {}, key);
+    element("dd", list, {}, typeof what === "object" ? JSON.stringify(what) : String(what));
+  }
+}
+
 /** A link that saves text as a file. */
 function addDownload(parent, name, text, label = `Download ${name}`) {
-  return element("a", parent, {class: "button", download: name, href: `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`},
+  return element("a", parent, {class: "button", download: name,
+    href: `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`},
     label);
 }
 

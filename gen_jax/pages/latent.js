@@ -58,7 +58,8 @@ function addImageCanvas(parent, {shape: [height, width, channels]}) {
 
 /** A canvas, and show(x), which draws a point of the plane on it, among others. */
 function addPointCanvas(parent, {among, among_what}) {
-  const size = 640, others = floats(among), ends = others.reduce((most, value) => Math.max(most, Math.abs(value)), 0) * 1.1;
+  const size = 640, others = floats(among);
+  const ends = 1.1 * others.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const canvas = element("canvas", parent, {class: "picture among", width: size, height: size, role: "img",
     "aria-label": `What the point decodes to, among ${among_what}`});
   const context = canvas.getContext("2d");
@@ -92,7 +93,8 @@ class Plane {
     this.canvas = element("canvas", parent, {class: "plane", tabindex: 0, role: "application",
       "aria-roledescription": "two-dimensional slider", "aria-label": "The point in latent space; arrow keys move it"});
     this.where = element("output", parent, {class: "small", "aria-live": "polite"});
-    element("p", parent, {class: "muted small keys"}, "Drag the point, or focus the plane and press the arrow keys, with shift for larger steps.");
+    element("p", parent, {class: "muted small keys"},
+      "Drag the point, or focus the plane and press the arrow keys, with shift for larger steps.");
     this.codes = this.projected(floats(space.codes ?? space.draws));
     this.setView();
     this.listen();
@@ -123,7 +125,8 @@ class Plane {
     const ends = [0, 1].map(axis => {
       const sorted = this.codes.map(place => place[axis]).sort((a, b) => a - b);
       const at = share => sorted[Math.round(share * (sorted.length - 1))];
-      return [Math.min(at(0.005), this.space.has_prior ? -2.5 : Infinity), Math.max(at(0.995), this.space.has_prior ? 2.5 : -Infinity)];
+      return [Math.min(at(0.005), this.space.has_prior ? -2.5 : Infinity),
+        Math.max(at(0.995), this.space.has_prior ? 2.5 : -Infinity)];
     });
     this.center = ends.map(([low, high]) => (low + high) / 2);
     this.half = 0.55 * Math.max(...ends.map(([low, high]) => high - low));
@@ -131,7 +134,8 @@ class Plane {
 
   pixel([x, y]) {
     const size = this.canvas.width;
-    return [size * (0.5 + (x - this.center[0]) / (2 * this.half)), size * (0.5 - (y - this.center[1]) / (2 * this.half))];
+    return [size * (0.5 + (x - this.center[0]) / (2 * this.half)),
+      size * (0.5 - (y - this.center[1]) / (2 * this.half))];
   }
 
   listen() {
@@ -235,16 +239,18 @@ function addSliders(parent, space, point) {
   const shown = space.order.slice(0, MOST_SLIDERS).sort((a, b) => a - b);
   if (shown.length < space.dim) {
     element("p", parent, {class: "muted small"}, space.plane
-      ? `The ${shown.length} of ${space.dim} latents whose codes vary most:` : `The first ${shown.length} of ${space.dim} latents:`);
+      ? `The ${shown.length} of ${space.dim} latents whose codes vary most:`
+      : `The first ${shown.length} of ${space.dim} latents:`);
   }
   const place = element("div", parent, {class: "sliders"});
   for (const latent of shown) {
     const reach = REACH * Math.max(space.std[latent], space.has_prior ? 1 : 0) || 1;
     const label = element("label", place, {}, `latent ${latent}`);
-    const input = element("input", label, {type: "range", min: space.mean[latent] - reach, max: space.mean[latent] + reach,
+    const [min, max] = [space.mean[latent] - reach, space.mean[latent] + reach];
+    const input = element("input", label, {type: "range", min, max,
       step: reach / 100, "aria-label": `latent ${latent}`});
     const output = element("output", label);
-    input.addEventListener("input", () => point.move(point.z.map((value, i) => i === latent ? Number(input.value) : value), input));
+    input.addEventListener("input", () => point.move(point.z.with(latent, Number(input.value)), input));
     point.listeners.push((z, mover) => {
       if (mover !== input) input.value = z[latent];
       output.textContent = hundredths(z[latent]);
@@ -263,9 +269,10 @@ function addPlaces(parent, space, point) {
   go("random draw", () => {
     next = (next + 1) % number;
     return draws.subarray(next * space.dim, (next + 1) * space.dim);
-  }, space.has_prior ? `the next of ${number} draws from the prior` : `the next of ${number} draws from a normal fitted to the codes`);
+  }, space.has_prior ? `the next of ${number} draws from the prior`
+    : `the next of ${number} draws from a normal fitted to the codes`);
   go("mean", () => space.mean, space.codes ? "the mean of the training codes" : "the middle");
-  for (const {name, code} of space.sets) go(name, () => code, `the mean code of the training examples of “${name}”`);
+  for (const {name, code} of space.sets) go(name, () => code, `the mean code of training examples of “${name}”`);
 }
 
 /** A slider along the vector from one set's mean code to another's. */
@@ -278,7 +285,8 @@ function addConcept(parent, space, point) {
     sets.forEach(({name}, i) => { element("option", select, {selected: i === chosen, value: i}, name); });
     return select;
   });
-  const input = element("input", row, {type: "range", min: -1.5, max: 1.5, step: 0.01, value: 0, "aria-label": "how far along the concept vector"});
+  const input = element("input", row, {type: "range", min: -1.5, max: 1.5, step: 0.01, value: 0,
+    "aria-label": "how far along the concept vector"});
   const output = element("output", row, {}, "0");
   let base = point.z;
   input.addEventListener("input", () => {

@@ -32,12 +32,22 @@ def over_time(folder: Workdir, room: int) -> list[dict]:
             for name, paths in files.items() if paths]
 
 
+def last(folder: Workdir, name: str) -> dict | None:
+    """{"at", "src"} of the last picture that was drawn during training under a name; None where there is none."""
+    paths = [path for path in folder.saved(name) if path.suffix == ".png"]
+    return _frame(paths[-1]) if paths else None
+
+
+def _frame(path: Path) -> dict:
+    return {"at": int(path.stem.rpartition("_")[2]), "src": source("png", _small(path))}
+
+
 def _thinned(paths: list[Path], room: int) -> list[dict]:
     """As many of the files, in even distances, as have room; at least the first and the last."""
     size = _characters(len(_small(paths[-1])))
     count = min(len(paths), max(2, room // size))
     chosen = np.unique(np.linspace(0, len(paths) - 1, count).round().astype(int))
-    return [{"at": int(paths[i].stem.rpartition("_")[2]), "src": source("png", _small(paths[i]))} for i in chosen]
+    return [_frame(paths[i]) for i in chosen]
 
 
 def _small(path: Path) -> bytes:

@@ -17,7 +17,7 @@ from gen_jax.report.workdir import Workdir
 from gen_jax.whole import write_atomically
 
 SIZE = 5_900_000  # characters that a page has at most, about
-FIGURES = 0.65  # the figures' share of what the latent space and the lab leave
+FIGURES = 0.75  # the figures' share of what the latent space and the lab leave
 LAB = 3_000_000  # bytes of a lab.html that a page carries
 NAME = "report.html"
 
