@@ -41,7 +41,7 @@ def trained_of(built: Experiment, state: TrainState, workdir: Workdir, history: 
     """
     return Trained(built.config, built.objective, built.spec, state.averaged(), built.data, history,
                    partial(load_other, built.config, workdir), raw=state.vars, saved=workdir.saved,
-                   name=workdir.path.name, step=int(state.step), codes=codes)
+                   name=workdir.name, step=int(state.step), codes=codes)
 
 
 def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest", evals: Iterable[str] = ()) -> Run:

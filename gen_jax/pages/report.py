@@ -29,7 +29,7 @@ def write(folder: Workdir, trained: Trained | None):
     been saved yet.
     """
     file = folder.path / NAME
-    write_atomically(file, page(f"{_home(folder).path.name}: report", content(folder, trained), "kit", "curves",
+    write_atomically(file, page(f"{_home(folder).name}: report", content(folder, trained), "kit", "curves",
                                 "decoder", "latent", "report"))
     return file
 
@@ -48,7 +48,7 @@ def content(folder: Workdir, trained: Trained | None) -> dict:
     figures = pictures.figures(folder, config, int(FIGURES * room))
     room -= sum(len(figure.get("src", "")) for figure in figures)
     return {
-        "name": home.path.name, **_state(config, records, result), "launches": launches.launches(home),
+        "name": home.name, **_state(config, records, result), "launches": launches.launches(home),
         "headline": _headline(config, trained, result),
         "best": [*best(config, records, metrics)],
         "settings": launches.settings(config), "config": launches.as_file(config),

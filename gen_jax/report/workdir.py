@@ -39,6 +39,13 @@ class Workdir:
         self.checkpoints, self.samples, self.figures = (
             self.path / name for name in ("checkpoints", "samples", "figures"))
 
+    @property
+    def name(self) -> str:
+        """What a person calls the run: its folder, after that of the group that it is in, if it is in one."""
+        above = self.path.parents[:2]  # a point of a sweep, and its seed
+        group = next((folder for folder in above if (folder / self.group.name).exists()), None)
+        return str(self.path.relative_to(group.parent)) if group else self.path.name
+
     def of_step(self, step: int) -> "Workdir":
         """The folder in it of what is measured of another step than the latest."""
         return Workdir(self.path / f"step_{step}")
