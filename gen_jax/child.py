@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 CORES, LEASH = "GEN_JAX_CORES", "GEN_JAX_LEASH"  # environment: the cores to keep to; a pipe that the parent holds open
 ORPHANED = 137  # exit code, as after kill -9
+_parents = []  # the leash of the process that has started this one
 
 
 def begin() -> None:
@@ -19,11 +20,12 @@ def begin() -> None:
     if cores := os.environ.pop(CORES, ""):
         os.sched_setaffinity(0, map(int, cores.split(",")))
     if leash := os.environ.pop(LEASH, ""):
+        _parents.append(leash)
         threading.Thread(target=_end_with, args=(int(leash),), daemon=True).start()
 
 
 def start(words: Sequence[str], cores: Sequence[int], leash: int, log: BinaryIO) -> subprocess.Popen:
-    """A process of the launcher.
+    """A process of the launcher. One that was started here itself starts no others: they would start others again.
 
     Signals reach it from its parent alone: it is in a session of its own.
 
@@ -33,6 +35,8 @@ def start(words: Sequence[str], cores: Sequence[int], leash: int, log: BinaryIO)
       leash: what `leash` gives. When its other end is closed, the process ends at once.
       log: takes what it prints.
     """
+    if _parents:
+        raise RuntimeError("a process of one run was asked to train several")
     environment = os.environ | {LEASH: str(leash)} | ({CORES: ",".join(map(str, cores))} if cores else {})
     return subprocess.Popen([sys.executable, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                             env=environment, pass_fds=(leash,), start_new_session=True)

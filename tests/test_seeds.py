@@ -14,6 +14,7 @@ from configs import vae_digits
 from gen_jax import child, experiment, sweeps
 from gen_jax.errors import UserError
 from gen_jax.modes import _group, train
+from gen_jax.modes._group_runs import Group, GroupRun
 from gen_jax.modes._programs import Programs
 from gen_jax.modes._seed_group import SeedGroup
 from gen_jax.modes._session import Session
@@ -218,11 +219,11 @@ def script(tmp_path, name, text, total_steps=10):
     file = tmp_path / f"{name}.py"
     file.write_text(f"import os, signal, sys, time\n{text}\n")
     config = SimpleNamespace(derived=SimpleNamespace(total_steps=total_steps))
-    return _group.GroupRun(sweeps.Member(name, {}, 0), config, Workdir(tmp_path / name), [str(file)])
+    return GroupRun(sweeps.Member(name, {}, 0), config, Workdir(tmp_path / name), [str(file)])
 
 
 def ended(*runs, jobs=2):
-    return processes.run(_group.Group(list(runs), len(runs), 1e6, jobs, False))
+    return processes.run(Group(list(runs), len(runs), 1e6, jobs))
 
 
 def test_processes_keep_to_their_cores_and_one_that_fails_stops_no_other(tmp_path, capsys):
@@ -231,7 +232,7 @@ def test_processes_keep_to_their_cores_and_one_that_fails_stops_no_other(tmp_pat
                      script(tmp_path, "killed", "os.kill(os.getpid(), signal.SIGKILL)"),
                      *(script(tmp_path, f"good{i}", pinned + "print(*os.sched_getaffinity(0))") for i in range(3)))
     assert failures == {"bad": (3, "exit code 3: step 7: vae/loss is not finite"),
-                        "killed": (-9, "killed by signal 9; where memory is short, set --jobs lower")}
+                        "killed": (137, "killed by signal 9; where memory is short, set --jobs lower")}
     cores = child.own_cores()
     for i in range(3):
         own = (tmp_path / f"good{i}" / "launch.log").read_text().split()
@@ -271,7 +272,7 @@ def test_a_process_ends_with_its_parent(tmp_path):
 def test_as_many_processes_as_cores_and_memory_allow(monkeypatch):
     def at_once(num_runs, num_bytes, cores=range(8), jobs=None):
         monkeypatch.setattr(child, "own_cores", lambda: list(cores))
-        return processes.slots(_group.Group([], num_runs, num_bytes, jobs, False))
+        return processes.slots(Group([], num_runs, num_bytes, jobs))
     monkeypatch.setattr(processes.memory, "of_machine", lambda: 10e9)
     assert at_once(20, 1e9) == [[i] for i in range(8)]
     assert at_once(20, 2e9) == [[0, 1], [2, 3], [4, 5], [6, 7]]
