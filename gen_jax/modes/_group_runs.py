@@ -16,7 +16,7 @@ from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import is_config
 from gen_jax.sweeps import Member, members, points
-from gen_jax.training.feed import num_bytes
+from gen_jax.training import feed
 from gen_jax.training.loop import Diverged
 
 # Flags of the group's command that the command of one of its runs goes without, or has with a value of its own.
@@ -83,13 +83,27 @@ def planned(launch: Launch) -> tuple[list[GroupRun], float]:
         try:
             built = experiment.build(_without_other(launch.config_with(point)))
             configs[tuple(point.items())] = built.config
-            sizes.append(_num_bytes(built))
+            sizes.append(num_bytes(built))
         except UserError as error:
             faults += error.faults
     if faults := [*faults, *_same(configs)]:
         raise UserError(*dict.fromkeys(faults))
     return [_run(launch, member, configs[tuple(member.overrides.items())])
             for member in members(launch.axes, range(first, first + (num or 1)), num is not None)], max(sizes)
+
+
+def num_bytes(built: Experiment) -> float:
+    """An estimate of the memory that a process with this run takes.
+
+    Data lie there as they are stored, on the device too, and as several float32 copies while evals run. Beside the
+    state there are its gradients, and what is being saved; beside the largest array of a step, others as large.
+    """
+    data = feed.num_bytes(built.train) + feed.num_bytes(built.test)
+    as_floats = 4 * (built.train.x.size + built.test.x.size)
+    state, key = jax.eval_shape(built.begin).state, jax.random.key(0)
+    step = memory.of_largest(jax.make_jaxpr(built.step())(state, built.batch_shape(), key).jaxpr)
+    evals = EVALS_BYTES * bool(built.config.evals.end)
+    return PROCESS_BYTES + 2 * data + 4 * as_floats + 4 * memory.of_tree(state) + 4 * step + evals
 
 
 def _failure(error: Exception) -> Failure:
@@ -127,17 +141,3 @@ def _without_other(config: ConfigDict) -> ConfigDict:
         raise UserError(f"evals.other={config.evals.other}: several runs cannot train it first; train it, and name its "
                         "folder here")
     return config
-
-
-def _num_bytes(built: Experiment) -> float:
-    """An estimate of the memory that a process with this run takes.
-
-    Data lie there as they are stored, on the device too, and as several float32 copies while evals run. Beside the
-    state there are its gradients, and what is being saved; beside the largest array of a step, others as large.
-    """
-    data = num_bytes(built.train) + num_bytes(built.test)
-    as_floats = 4 * (built.train.x.size + built.test.x.size)
-    state, key = jax.eval_shape(built.begin).state, jax.random.key(0)
-    step = memory.of_largest(jax.make_jaxpr(built.step())(state, built.batch_shape(), key).jaxpr)
-    evals = EVALS_BYTES * bool(built.config.evals.end)
-    return PROCESS_BYTES + 2 * data + 4 * as_floats + 4 * memory.of_tree(state) + 4 * step + evals
