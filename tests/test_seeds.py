@@ -18,7 +18,7 @@ from gen_jax.modes._group_runs import Failure, Group, GroupRun, planned
 from gen_jax.modes._programs import Programs
 from gen_jax.modes._seed_group import SeedGroup
 from gen_jax.modes._session import Session
-from gen_jax.modes.forms import loop, processes
+from gen_jax.modes.forms import loop, processes, vmap
 from gen_jax.report.files import read_json
 from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.workdir import Workdir
@@ -317,6 +317,16 @@ def test_a_process_ends_with_its_parent(tmp_path):
             assert process.poll() is None
             time.sleep(0.01)
     assert process.wait(10) == child.ORPHANED
+
+
+def test_processes_are_for_cpus(monkeypatch):
+    def form(name):
+        return _group._form(SimpleNamespace(options={"form": name, "jobs": None}))
+    assert form("auto") is processes
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert form("auto") is vmap
+    with pytest.raises(UserError, match="--form=processes: is for CPUs"):
+        form("processes")
 
 
 def test_the_exit_code_of_failed_runs_is_never_that_of_a_stopped_launch():

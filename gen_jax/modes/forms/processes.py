@@ -150,7 +150,7 @@ def _started(run: GroupRun, cores: list[int], leash: int) -> subprocess.Popen:
 
 def _share(run: GroupRun) -> float:
     """The share of a run's training that is recorded."""
-    with contextlib.suppress(OSError, ValueError, KeyError, IndexError):
+    with contextlib.suppress(ValueError, TypeError, KeyError, IndexError):
         return json.loads(_tail(run.workdir.timing)[-1])["step"] / run.config.derived.total_steps
     return 0.0
 
