@@ -167,18 +167,23 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     result, before = _unmeasured(run), read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"]:
         for part in ("metrics", "protocols"):
-            result[part] |= before[part] if isinstance(before.get(part), dict) else {}
+            result[part] |= _part(before, part)
         for part in ("evals", "left_out"):
-            ran = before[part] if isinstance(before.get(part), dict) else {}
-            result[part] = {name: settings for name, settings in ran.items() if name in names("evals")
+            result[part] = {name: settings for name, settings in _part(before, part).items() if name in names("evals")
                             and settings == settings_of(run.trained.config, name)}
     return result
 
 
 def is_measured(result: dict, config: ConfigDict) -> bool:
     """Whether every eval of the end has run or was left out, with the settings of config. result: of result.json."""
-    known = {**result.get("left_out", {}), **result["evals"]}
+    known = _part(result, "left_out") | _part(result, "evals")
     return all(known.get(name) == settings_of(config, name) for name in config.evals.end)
+
+
+def _part(result: dict, name: str) -> dict:
+    """What result.json has under a name; an older gen_jax wrote none there, or a list."""
+    found = result.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _unmeasured(run: Run) -> dict:
