@@ -6,6 +6,7 @@ from ml_collections import ConfigDict
 
 from gen_jax import data
 from gen_jax.errors import UserError
+from gen_jax.evals import Trained
 from gen_jax.find import find
 from gen_jax.types import Spec
 
@@ -31,11 +32,11 @@ def feature_faults(name: str, spec: Spec, own: ConfigDict, advice: str) -> Itera
         yield from getattr(find("judges.features", name), "faults", lambda hp: ())(own)
 
 
-def in_features(name: str, config: ConfigDict, own: ConfigDict, stored: Sequence[np.ndarray]
+def in_features(name: str, trained: Trained, own: ConfigDict, stored: Sequence[np.ndarray]
                 ) -> tuple[str, list[np.ndarray]] | None:
     """(the features' full name, examples [N,D] in them) of examples [N,...] as stored; None where these have none.
 
-    config: the run's, resolved. own: the eval's section.
+    own: the eval's section.
     """
-    features = find("judges.features", name).features(config, own)
+    features = find("judges.features", name).features(trained.config, own)
     return features and (features.name, [features.of(x) for x in stored])

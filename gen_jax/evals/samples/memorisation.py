@@ -57,7 +57,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         logging.warning("memorisation: left out, it takes %d test examples or more", ENOUGH)
         return
     samples = stored_like(trained, trained.key("memorisation"), trained.test, rows)
-    examples = in_features(_named(own), trained.config, own, (trained.train.x, trained.test.x[rows], samples))
+    examples = in_features(_named(own), trained, own, (trained.train.x, trained.test.x[rows], samples))
     if examples is None:
         return
     name, (train, real, fake) = examples
@@ -84,7 +84,7 @@ def _named(own: ConfigDict) -> str:
 def verdict(found: Copying) -> str:
     """In words."""
     copies = found.nearest_p_value < LEVEL
-    nearest = (f"{found.nearest:.0%} of them are nearer than all but {NEAREST:.0%} of the test examples, "
+    nearest = (f"{found.nearest:.0%} of the samples are nearer than all but {NEAREST:.0%} of the test examples, "
                + (f"more than by chance (p {found.nearest_p_value:.2g})" if copies else "no more than by chance"))
     return f"{_on_the_whole(found)}; {nearest}. {_advice(found, copies)}{_unseen(found)}"
 
