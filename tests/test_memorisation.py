@@ -96,7 +96,7 @@ def test_of_fresh_draws_any_p_value_is_as_probable_and_a_20th_is_nearest():
 
 def test_a_20th_is_nearest_whatever_their_number_and_where_many_are_equal():
     def mean(num, ties):
-        draws = np.maximum(np.random.default_rng(0).random((1500, num + 30)), ties)
+        draws = np.maximum(np.random.default_rng(0).random((1000, num + 30)), ties)
         return np.mean([nearest_share(one[:num], one[num:]) for one in draws])
     assert [mean(*given) for given in ((20, 0), (59, 0), (20, 0.2))] == pytest.approx([judge.NEAREST] * 3, abs=0.004)
 
@@ -144,7 +144,7 @@ def test_a_model_that_prefers_a_dense_region_does_not_copy():
 
 def test_the_share_of_copies_that_would_show_shows_in_nine_of_ten_cases():
     shown, copies = [], round(200 * copying(*(normal(i, 200) for i in range(3)), 1).least)
-    for i in range(40):
+    for i in range(30):
         train, real, fresh = normal([0, i], 200), normal([1, i], 200), normal([2, i], 200)
         found = copying(train, real, np.concatenate([train[:copies], fresh[copies:]]), 1)
         shown.append(found.nearest_p_value < judge.LEVEL)
