@@ -200,7 +200,7 @@ def test_a_comparison_shows_its_groups_and_leads_to_its_runs(tmp_path, opened):
     tab = opened(tmp_path / "report.html", READY, viewport=PHONE)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 380
     assert tab.locator(".note").all_inner_texts() == ["FD is refused", "test/kl: not enough seeds to tell"]
-    assert tab.locator("td.winner").all_inner_texts() == ["10.5 ± 0.71\ninterval 10 to 11.5"]
+    assert tab.locator("td.winner").all_inner_texts() == ["10.5 ± 0.71\n10 to 11.5"]
     assert tab.locator("circle title").all_text_contents() == [
         f"{group['name']}, seed {run['seed']}: {run['final']:.0f}" for group in made["metrics"][0]["groups"]
         for run in group["runs"]]

@@ -3,8 +3,7 @@
 const ROW = 44;  // pixels of a group in a picture of dots
 const groupColor = name => lineOf(content.groups.findIndex(group => group.name === name)).stroke;
 const spread = group => words(group.mean) + (group.std == null ? "" : ` ± ${words(group.std, 2)}`);
-const interval = group => group.ci95 ? `interval ${words(group.ci95[0])} to ${words(group.ci95[1])}`
-  : "one seed: no interval";
+const interval = group => group.ci95 ? `${words(group.ci95[0])} to ${words(group.ci95[1])}` : "one seed: no interval";
 
 function addHeader({name, groups, metrics, refused, left_out, beside, notes}) {
   const header = find("header");
@@ -40,8 +39,8 @@ function addTableOf({groups, metrics}) {
     addRow(body, [metric.name, metric.unit, metric.better, ...cells]);
   }
   element("p", place, {class: "muted small"},
-    "Means over training seeds ± their standard deviation, above their bootstrap intervals (see Methods); how many " +
-    "seeds is in brackets. Bold: told apart from every other group.");
+    "Means over training seeds ± their standard deviation; below, from where to where their bootstrap intervals go " +
+    "(see Methods); how many seeds is in brackets. Bold: told apart from every other group.");
 }
 
 /** A picture of one number: each run a dot, each group's mean and its interval. */
@@ -123,7 +122,7 @@ function addPairs({metrics}) {
       "test",
       {text: "p, corrected", class: "number"}, "verdict"]);
   for (const [metric, pair] of pairs) {
-    addRow(body, [metric.name, `${pair.a} − ${pair.b}`, {text: words(pair.difference, 3), class: "number"},
+    addRow(body, [metric.name, {text: `${pair.a} − ${pair.b}`, class: "unit"}, {text: words(pair.difference, 3), class: "number"},
       {text: pair.interval ? `${words(pair.interval[0], 3)} to ${words(pair.interval[1], 3)}` : "–", class: "number"},
       pair.is_paired ? `${pair.seeds[0]}, paired` : pair.seeds.join(" and "), pair.test,
       {text: words(pair.adjusted, 2), class: "number"}, pair.verdict]);

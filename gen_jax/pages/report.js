@@ -84,7 +84,7 @@ function addFigures({figures}) {
     const text = element("figcaption", figure);
     element("b", text, {}, title);
     if (caption) text.append(`. ${caption}`);
-    if (file) text.append(" It is not in this page, for its size or its format: ",
+    if (file) text.append(`${caption ? "" : "."} It is not in this page, for its size or its format: `,
       element("a", null, {href}, file));
   }
 }

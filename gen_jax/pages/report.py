@@ -18,7 +18,7 @@ from gen_jax.stored import metrics
 from gen_jax.whole import write_atomically
 
 SIZE = 5_900_000  # characters that a page has at most, about
-FIGURES = 0.75  # the figures' share of what the latent space and the lab leave
+FIGURES = 0.75  # the figures' share of what all that is no picture leaves
 LAB = 3_000_000  # bytes of a lab.html that a page carries
 NAME = "report.html"
 KNOWN = ("step", "state_sha256", "wall_s", "images_per_s", "metrics")  # of result.json
@@ -49,22 +49,20 @@ def content(folder: Workdir, trained: Trained | None) -> dict:
     records = trained.history if trained and home is not folder else MetricsLog(home.metrics).records()
     declared = metrics(config, (result or {}).get("evals", ()))
     table = numbers.table(result, declared) if result else []
-    space = latent.content(trained) if trained else {"why": "no state of it was at hand"}
-    lab = _lab(folder)
-    room = SIZE - len(json.dumps((space, lab)))
-    figures = pictures.figures(folder, config, int(FIGURES * room))
-    room -= sum(len(figure.get("src", "")) for figure in figures)
-    return {
+    made = {
         "name": home.name, **_state(config, records, result), "launches": launches.launches(home),
         "headline": _headline(config, trained, result),
         "best": [*best(config, records, declared)],
         "settings": launches.settings(config), "config": launches.as_file(config),
         "data": _data(config, trained), "curves": curves.content(records, config, declared),
-        "over_time": pictures.over_time(home, room), "figures": figures,
         "table": table, "columns": numbers.columns(table), "sentences": numbers.sentences(result) if result else [],
-        "latent": space, "lab": lab,
+        "latent": latent.content(trained) if trained else {"why": "no state of it was at hand"}, "lab": _lab(folder),
         "result": {key: result[key] for key in ("step", "state_sha256")} if result else {},
     }
+    room = SIZE - len(json.dumps(made))
+    figures = pictures.figures(folder, config, int(FIGURES * room))
+    room -= sum(len(figure.get("src", "")) for figure in figures)
+    return made | {"figures": figures, "over_time": pictures.over_time(home, room)}
 
 
 def _result(folder: Workdir) -> dict | None:
