@@ -176,6 +176,7 @@ def compared(folder: Path, runs: Path) -> dict:
               "groups": groups, "pairs": [pair], "sentences": ["not enough seeds to tell"], "notes": ["a note"]}
     content = {"groups": [{"name": of["name"], "settings": {"objective.beta": i}, "runs": [
         {"folder": run["folder"], "seed": run["seed"]} for run in of["runs"]]} for i, of in enumerate(groups, 1)],
+        "lost": [{"name": "beta=3", "settings": {}, "lost_seeds": [0, 1], "runs": []}],
         "metrics": [metric], "refused": ["FD is refused"], "left_out": [], "beside": [], "notes": [],
         "methods": ["± is the standard deviation"]}
     write_json(folder / "comparison.json", content)
@@ -201,6 +202,7 @@ def test_a_comparison_shows_its_groups_and_leads_to_its_runs(tmp_path, opened):
     assert tab.evaluate("document.documentElement.scrollWidth") <= 380
     assert tab.locator(".note").all_inner_texts() == ["FD is refused", "test/kl: not enough seeds to tell"]
     assert tab.locator("td.winner").all_inner_texts() == ["10.5 ± 0.71\n10 to 11.5"]
+    assert tab.locator("#numbers th.number").all_inner_texts() == ["beta=1 (2)", "beta=2 (2)", "beta=3 (0 of 2)"]
     assert tab.locator("circle title").all_text_contents() == [
         f"{group['name']}, seed {run['seed']}: {run['final']:.0f}" for group in made["metrics"][0]["groups"]
         for run in group["runs"]]

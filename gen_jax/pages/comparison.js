@@ -3,6 +3,7 @@
 const ROW = 44;  // pixels of a group in a picture of dots
 const groupColor = name => lineOf(content.groups.findIndex(group => group.name === name)).stroke;
 const spread = group => words(group.mean) + (group.std == null ? "" : ` ± ${words(group.std, 2)}`);
+const seeds = ({runs, lost_seeds: lost = []}) => runs.length + (lost.length ? ` of ${runs.length + lost.length}` : "");
 const interval = group => group.ci95 ? `${words(group.ci95[0])} to ${words(group.ci95[1])}` : "one seed: no interval";
 
 function addHeader({name, groups, metrics, refused, left_out, beside, notes}) {
@@ -26,10 +27,11 @@ function addMore(parent, sentences) {
   for (const sentence of sentences) element("p", more, {class: "note"}, sentence);
 }
 
-function addTableOf({groups, metrics}) {
+function addTableOf({groups: ended, lost = [], metrics}) {
+  const groups = [...ended, ...lost];
   const place = section("Numbers");
   const body = addTable(place, "Numbers by group", ["quantity", "unit", "better",
-    ...groups.map(group => ({text: `${group.name} (${group.runs.length})`, class: "number"}))]);
+    ...groups.map(group => ({text: `${group.name} (${seeds(group)})`, class: "number"}))]);
   for (const metric of metrics) {
     const cells = groups.map(({name}) => {
       const group = metric.groups.find(group => group.name === name);
@@ -40,7 +42,7 @@ function addTableOf({groups, metrics}) {
   }
   element("p", place, {class: "muted small"},
     "Means over training seeds ± their standard deviation; below, from where to where their bootstrap intervals go " +
-    "(see Methods); how many seeds is in brackets. Bold: told apart from every other group.");
+    "(see Methods); in brackets, how many seeds have ended. Bold: told apart from every other group.");
 }
 
 /** A picture of one number: each run a dot, each group's mean and its interval. */
@@ -122,10 +124,11 @@ function addPairs({metrics}) {
       "test",
       {text: "p, corrected", class: "number"}, "verdict"]);
   for (const [metric, pair] of pairs) {
-    addRow(body, [metric.name, {text: `${pair.a} − ${pair.b}`, class: "unit"}, {text: words(pair.difference, 3), class: "number"},
+    addRow(body, [metric.name, {text: `${pair.a} − ${pair.b}`, class: "unit"},
+      {text: words(pair.difference, 3), class: "number"},
       {text: pair.interval ? `${words(pair.interval[0], 3)} to ${words(pair.interval[1], 3)}` : "–", class: "number"},
       pair.is_paired ? `${pair.seeds[0]}, paired` : pair.seeds.join(" and "), pair.test,
-      {text: words(pair.adjusted, 2), class: "number"}, pair.verdict]);
+      {text: words(pair.adjusted, 2), class: "number"}, {text: pair.verdict, class: "unit"}]);
   }
 }
 
