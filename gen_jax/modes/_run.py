@@ -86,8 +86,8 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
         raise error
 
 
-def write_report(workdir: Workdir, trained: Trained) -> None:
-    """Writes report.html. Where that fails, nothing else does: a line says why."""
+def write_report(workdir: Workdir, trained: Trained | None) -> None:
+    """Writes report.html. Where that fails, nothing else does: a line says why. trained: None to do without a state."""
     try:
         say(f"all on one page: {report.write(workdir, trained)}")
     except Exception as error:  # of a picture that cannot be read, a full disk: the numbers are saved

@@ -11,7 +11,7 @@ from gen_jax.find import names as names_in
 from gen_jax.identity import length_is_fixed
 from gen_jax.modes import _group
 from gen_jax.modes._programs import Programs
-from gen_jax.modes._run import measure, result_of, writing
+from gen_jax.modes._run import measure, result_of, write_report, writing
 from gen_jax.modes._session import NOT_BEGUN, Session
 from gen_jax.report import environment
 from gen_jax.report.files import read_json, write_json
@@ -22,6 +22,7 @@ from gen_jax.report.workdir import Workdir
 from gen_jax.runs import Run, folder_of, is_config, load_other
 from gen_jax.settings import Setting
 from gen_jax.training.interrupt import Interrupted, Interrupts
+from gen_jax.training.loop import Diverged
 
 TAKES_SWEEP = True
 FLAGS = {"restart": Setting(False, "the run that is in the workdir is moved into a folder in it, old_1 say"),
@@ -73,8 +74,12 @@ def train_built(built: Experiment, workdir: Workdir, programs: Programs | None =
     with Interrupts() as interrupts:
         session = opened(built, workdir, interrupts, programs, restart)
         with board_of(built.config, workdir.path, session.step) as board:
-            session.train(interrupts, board)
-            finish(session, interrupts, board)
+            try:
+                session.train(interrupts, board)
+                finish(session, interrupts, board)
+            except (Diverged, Interrupted):
+                write_report(workdir, None)  # of what is recorded; a state takes longer, and may be no number
+                raise
 
 
 def opened(built: Experiment, workdir: Workdir, interrupts: Interrupts, programs: Programs | None = None,
