@@ -319,7 +319,8 @@ def test_runs_that_have_not_ended_and_numbers_that_are_none_are_left_out_and_sai
     said = "\n".join(comparison.remarks)
     assert "c: left out: step 20 of 40" in said and "d: left out: has no result.json" in said
     assert "not finite and left out: seed 1" in said and "not measured: seed 4" in said
-    write_json(tmp_path / "sweep.json", {"axes": {}, "seeds": [0], "runs": [{"folder": name, "seed": 0} for name in "ga"]})
+    write_json(tmp_path / "sweep.json", {"axes": {}, "seeds": [0],
+                                         "runs": [{"folder": name, "seed": 0} for name in "ga"]})
     assert workdirs([str(tmp_path)])[:2] == [tmp_path / "g", tmp_path / "a"]
     assert f"left out: 1 run has not begun: {tmp_path / 'g'}" in compared(workdirs([str(tmp_path)])).left_out
     with pytest.raises(UserError, match="none of the runs there has ended"):
