@@ -1,5 +1,6 @@
 """Distances between sets in features: closed forms, numbers worked out by hand, planted collapse, order."""
-import time
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -59,13 +60,10 @@ def test_frechet_distance_is_exact_where_covariances_are_singular():
         assert frechet.measure(Cloud(points), Cloud(points[::-1])) == {"FD": pytest.approx(0, abs=1e-10)}
         assert frechet.measure(Cloud(points), Cloud(points + 0.5))["FD"] == pytest.approx(points.shape[1] / 4, rel=1e-9)
     scaled = x * np.r_[1, 2, 3, 4, np.zeros(60)]
-    closed = (np.square(np.arange(4)) * x[:, :4].var(0, ddof=1)).sum()
     mean = np.square(x.mean(0) * (np.r_[1, 2, 3, 4, np.zeros(60)] - 1)).sum()
     independent = np.cov(x[:, :4].T)
     scale = np.diag([1.0, 2, 3, 4])
     trace = 2 * np.sqrt(np.linalg.eigvals(independent @ scale @ independent @ scale).real).sum()
-    assert closed == pytest.approx(np.trace(independent) + np.trace(scale @ independent @ scale)
-                                   - 2 * np.trace(independent @ scale))
     assert frechet.measure(Cloud(x), Cloud(scaled))["FD"] == pytest.approx(
         mean + np.trace(independent) + np.trace(scale @ independent @ scale) - trace, rel=1e-9)
 
@@ -103,9 +101,11 @@ def test_kid_s_standard_error_is_its_spread_over_new_examples(shift):
     """Of sets that are alike, where only pairs vary, and of others, where each example does."""
     found = [kid.measure(Cloud(normal(2 * i, 50)), Cloud(normal(2 * i + 1, 80, shift=shift))) for i in range(200)]
     values, errors = (np.array([numbers[name] for numbers in found]) for name in ("KID", "KID_std"))
-    assert np.sqrt(np.square(errors).mean()) == pytest.approx(values.std(ddof=1), rel=0.15)
+    ratio = np.sqrt(np.square(errors).mean()) / values.std(ddof=1)
+    assert 0.85 < ratio < (1.15 if shift else 1.3), "of sets that are alike it may be too large, for it is never 0"
     if not shift:
         assert abs(values.mean()) < 3 * values.std() / np.sqrt(200), "it is unbiased"
+        assert (np.abs(values) < 3 * errors).mean() > 0.98, "no error is far too small, or 0"
 
 
 # The score of a classifier
@@ -132,6 +132,14 @@ def test_neighbours_worked_out_by_hand():
     assert precision_recall.measure(Cloud(real), Cloud(fake)) == {"precision": 0.5, "recall": 0.5}
     # Balls with radii 5, 4, 3, 3, 3, 3, 3, 3, 4, 5. -3.5 is in that of 0, -3 in those of 0 and 1; 4.5 is in all ten.
     assert density_coverage.measure(Cloud(real), Cloud(fake)) == {"density": (1 + 2 + 4 * 10) / 50, "coverage": 1.0}
+
+
+def test_of_fresh_examples_of_one_distribution_density_and_coverage_are_what_naeem_et_al_derive():
+    """1, and 1 less the chance that no fake example is among the nearest (arXiv:2002.09797, lemmas 1 and 2)."""
+    found = [density_coverage.measure(Cloud(normal(2 * i, 200)), Cloud(normal(2 * i + 1, 300))) for i in range(10)]
+    density, coverage = (np.mean([numbers[name] for numbers in found]) for name in ("density", "coverage"))
+    missed = np.prod([(200 - i) / (200 + 300 - i) for i in range(1, 6)])
+    assert density == pytest.approx(1, abs=0.05) and coverage == pytest.approx(1 - missed, abs=0.005)
 
 
 def test_a_collapse_costs_recall_and_noise_costs_precision():
@@ -179,15 +187,28 @@ def test_neither_order_nor_the_size_of_blocks_changes_digits(monkeypatch):
         assert again == {name: pytest.approx(value, rel=1e-9, abs=1e-12) for name, value in first.items()}
 
 
+LARGE = """
+import resource
+import numpy as np
+from gen_jax.find import find, names
+from gen_jax.judges.metrics import Cloud
+clouds = [Cloud(x := np.random.default_rng(seed).normal(0, np.linspace(0.2, 1, 2048), (10_000, 2048)).astype("f"), x)
+          for seed in range(2)]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+for name in names("judges.metrics"):
+    find("judges.metrics", name).measure(*clouds)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime - before, used.ru_maxrss)
+"""
+
+
 @pytest.mark.slow
 def test_ten_thousand_in_2048_dimensions_take_a_minute_and_2_gb():
-    """On two quiet cores; process time, so that a busy machine counts less."""
-    resource = pytest.importorskip("resource")
-    scale = np.linspace(0.2, 1, 2048, dtype=np.float32)
-    began = time.process_time()
-    measured(normal(0, 10_000, 2048) * scale, normal(1, 10_000, 2048) * scale)
-    assert time.process_time() - began < 120
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2e6
+    """On two quiet cores; process time, so that a busy machine counts less. The process has no other peak."""
+    pytest.importorskip("resource")
+    seconds, kilobytes = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True
+                                        ).stdout.split()
+    assert float(seconds) < 120 and int(kilobytes) < 2e6
 
 
 # The eval

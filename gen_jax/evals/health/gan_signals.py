@@ -12,6 +12,7 @@ from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode")
 METRICS = {
+    "test16/*": Metric("loss"),
     "samples/diversity": Metric("relative to test examples", "higher", rank=3, of="samples"),
     "samples/spacing": Metric("relative to test examples", "higher", of="samples"),
     "samples/nearest": Metric("relative to test examples", rank=4, of="samples"),
