@@ -52,8 +52,8 @@ def test_a_few_copies_are_told_from_many_samples_that_are_somewhat_nearer():
 
 
 def test_distances_are_taken_in_the_features_that_are_asked_for(monkeypatch):
-    rows = SimpleNamespace(NEEDS=("kind:image",), features=lambda config, hp: Features(
-        "rows", lambda x: np.asarray(x, np.float32).mean((2, 3))))
+    rows = SimpleNamespace(NEEDS=("kind:image",), features=lambda config, spec, hp: Features(
+        "rows", lambda x: (np.asarray(x, np.float32).mean((2, 3)), None)))
     monkeypatch.setattr(memorisation, "find", lambda room, name: {"random": rows}[name])
     mirrored = planted(unit(SPLITS.train.x[:359, :, ::-1]), SPLITS, DIGITS)
     mirrored.config.evals.memorisation = memorisation.hp(features="random")

@@ -8,6 +8,7 @@ import pytest
 
 from configs import vae_digits
 from gen_jax import experiment
+from gen_jax.data import Splits, take
 from gen_jax.errors import UserError
 from gen_jax.evals import Number, Trained
 from gen_jax.evals.samples import quality
@@ -241,19 +242,21 @@ def test_quality_names_its_numbers_and_says_how_they_were_measured(trained, nois
     found = dict(quality.evaluate(trained))
     assert all(isinstance(number, Number) for number in found.values())
     assert found["FD[values]/samples"].value > 3 * found["FD[values]/test"].value
-    assert found["FD[values]/samples"].protocol == {"real": 200, "fake": 200, "real_split": "train",
-                                                    "features": "values"}
-    assert found["recall[values]/test"].protocol["neighbours"] == 3
+    about = {"real": 200, "real_split": "train", "features": "values"}
+    assert found["FD[values]/samples"].protocol == about | {"fake": 200}
+    assert found["recall[values]/test"].protocol == about | {"in_place_of_samples": 200, "of_split": "test",
+                                                             "neighbours": 3}
     for name in found:
         metric = metric_of(quantity_and_split(name)[0], quality.METRICS)
         assert metric.unit and quantity_and_split(name)[1] in ("samples", "test")
-    assert metric_of("FD[values]", quality.METRICS).rank == 1 and metric_of("FD[values]/7", quality.METRICS).rank == 0
+    assert metric_of("FD[values]", quality.METRICS).rank == 1 and metric_of("FD[values]{7}", quality.METRICS).rank == 0
+    assert quantity_and_split("FD[values]{train}/samples") == ("FD[values]{train}", "samples")
+    assert [quantity_and_split(name) for name in ("test/kl", "kl/test")] == [("kl", "test")] * 2
 
 
 def test_only_the_original_s_features_give_a_fid(trained, noisy, monkeypatch):
     def found(official):
-        features = Features("net:123", lambda x: x.reshape(len(x), -1), lambda x: x.reshape(len(x), -1)[:, :10],
-                            official)
+        features = Features("net:123", lambda x: (x.reshape(len(x), -1), x.reshape(len(x), -1)[:, :10]), official)
         monkeypatch.setattr(quality, "_features", lambda trained: [features])
         return {name.removesuffix("/samples") for name, _ in quality.evaluate(trained) if name.endswith("/samples")}
     assert {"FID", "KID", "KID_std", "IS", "precision[net:123]"} <= found(True)
@@ -263,11 +266,10 @@ def test_only_the_original_s_features_give_a_fid(trained, noisy, monkeypatch):
 
 @pytest.mark.parametrize("name", ["random", "values"])
 def test_features_of_an_example_do_not_depend_on_the_others(trained, name):
-    of = find("judges.features", name).features(trained.config, trained.hp.quality).of
+    of = find("judges.features", name).features(trained.config, trained.spec, trained.hp.quality).of
     found = of(trained.test.x[:7])
     assert found.dtype == np.float32 and len(found) == 7
     np.testing.assert_allclose(of(trained.test.x[3:4]), found[3:4], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(of(trained.test_x[:7]), found, rtol=1e-5, atol=1e-6, err_msg="as stored, or as seen")
 
 
 def test_too_few_examples_leave_a_metric_out_with_a_line(trained, noisy, monkeypatch):
@@ -299,7 +301,23 @@ def test_of_each_class_where_the_model_is_given_it(trained, noisy, monkeypatch):
     trained.config.unlock()
     trained.hp.quality.per_class = True
     found = dict(quality.evaluate(trained))
-    assert found["precision[values]/3/test"].value > 0.5
-    assert found["precision[values]/3/samples"].value == 0, "samples of all classes in turn are no threes"
-    assert found["KID[values]/3/test"].protocol["real"] == pytest.approx(20, abs=2)
+    assert found["precision[values]{3}/test"].value > 0.5
+    assert found["precision[values]{3}/samples"].value < 0.5, "test images in turn are not the threes asked for"
+    assert found["KID[values]{3}/test"].protocol["real"] == pytest.approx(20, abs=2)
     assert not any(name.startswith("score") for name in found)
+
+
+def test_a_model_is_given_classes_in_the_shares_of_the_data_and_draws_as_many_as_are_asked_for(trained, monkeypatch):
+    monkeypatch.setattr(type(trained.objective), "conditions", ("label",))
+    asked = {}
+    monkeypatch.setattr(Trained, "draw", lambda self, key, num, given: asked.update(given) or self.test_x[:1].repeat(
+        num, 0))
+    trained.config.unlock()
+    few = np.flatnonzero(np.isin(trained.test.labels, (0, 1)))[:60]
+    test = take(trained.test, few[(trained.test.labels[few] == 1) | (few % 2 == 0)])
+    trained.data, trained.hp.quality.samples = Splits({"train": trained.train, "test": test}.get), 500
+    found = dict(quality.evaluate(trained))
+    shares = np.bincount(test.labels) / len(test.x)
+    np.testing.assert_allclose(np.bincount(asked["label"]) / 500, shares, atol=1 / 500)
+    assert shares[1] > 1.2 * shares[0] and found["KID[values]/samples"].protocol["fake"] == 500
+    assert found["KID[values]/test"].protocol["in_place_of_samples"] == len(test.x)

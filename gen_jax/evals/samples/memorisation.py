@@ -87,7 +87,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     if len(rows) < ENOUGH:
         logging.warning("memorisation: left out, it takes %d test examples or more", ENOUGH)
         return
-    features = find("judges.features", own.features).features(trained.config, own)
+    features = find("judges.features", own.features).features(trained.config, trained.spec, own)
     if features is None:
         return
     samples = draw_like(trained, trained.key("memorisation"), trained.test, rows)
