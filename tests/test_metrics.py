@@ -3,6 +3,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
@@ -270,6 +271,12 @@ def test_features_of_an_example_do_not_depend_on_the_others(trained, name):
     found = of(trained.test.x[:7])
     assert found.dtype == np.float32 and len(found) == 7
     np.testing.assert_allclose(of(trained.test.x[3:4]), found[3:4], rtol=1e-5, atol=1e-6)
+
+
+def test_samples_that_are_not_finite_are_refused(trained):
+    broken = replace(trained, vars=jax.tree.map(lambda array: np.nan * array, trained.vars))
+    with pytest.raises(UserError, match="7 of 7 samples have values that are not finite: .*earlier --checkpoint"):
+        broken.draw(jax.random.key(0), 7)
 
 
 def test_too_few_examples_leave_a_metric_out_with_a_line(trained, noisy, monkeypatch):

@@ -191,7 +191,7 @@ def _unmeasured(run: Run) -> dict:
     return {"config": json.loads(config.to_json()), "seed": config.seed, "step": step, "images_seen": seen,
             "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": state,
             "data_fingerprint": config.derived.data_fingerprint, "evals": {}, "left_out": {}, "metrics": metrics,
-            "protocols": {name: _recorded(config, _state(run, state), name) for name in metrics}}
+            "protocols": {name: _recorded(run.trained, _state(run, state), name) for name in metrics}}
 
 
 def _state(run: Run, sha256: str) -> State:
@@ -203,8 +203,9 @@ def _state(run: Run, sha256: str) -> State:
                  "decoder means" if "nll" in trained.objective.predict else "")
 
 
-def _recorded(config: ConfigDict, state: State, number: str) -> dict[str, Any]:
+def _recorded(trained: Trained, state: State, number: str) -> dict[str, Any]:
     """The protocol of a number of metrics.jsonl. Training measures its test terms on all test examples."""
-    name = recorded_by(config, number)
-    is_of_test = name == RECORD and not is_mean(name, number)
-    return protocol(config, state, name, number, {"real": "all", "real_split": "test"} if is_of_test else {})
+    name, known = recorded_by(trained.config, number), (trained.known or {}).get(number, {})
+    if name == RECORD and not is_mean(name, number):
+        known = {"real": "all", "real_split": "test"}
+    return protocol(trained.config, state, name, number, known)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gen_jax.data import stratified_rows
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals._draw import about, show_rows
 from gen_jax.evals.samples._nearest import nearest
 from gen_jax.style import figure
@@ -36,8 +36,10 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     test = trained.test_x[stratified_rows(trained.test, NUM)]
     samples = pairs(trained, trained.draw(trained.key("nearest_images"), NUM))
     real = pairs(trained, test)
-    yield "nearest_images/samples", float(np.median(samples.distances))
-    yield "nearest_images/test", float(np.median(real.distances))
+    about = {"real": len(trained.train.x), "real_split": "train"}
+    yield "nearest_images/samples", Number(float(np.median(samples.distances)), about | {"fake": NUM})
+    yield "nearest_images/test", Number(float(np.median(real.distances)),
+                                        about | {"in_place_of_samples": len(test), "of_split": "test"})
     yield "nearest_images", _figure(trained, samples, real)
 
 
