@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from configs import vae_digits
-from gen_jax import experiment
+from gen_jax import experiment, memory
 from gen_jax.data import Splits, take
 from gen_jax.errors import UserError
 from gen_jax.evals import Number, Trained
 from gen_jax.evals.samples import quality
 from gen_jax.find import find, names
+from gen_jax.judges import classifier
 from gen_jax.judges.features import Features
 from gen_jax.judges.metrics import (
     Cloud,
@@ -292,6 +293,30 @@ def test_too_few_examples_leave_a_metric_out_with_a_line(trained, noisy, monkeyp
                      "with --config.evals.quality.allow_few"]
     trained.hp.quality.allow_few = True
     assert dict(quality.evaluate(trained))["FD[values]/samples"].value > 0
+
+
+def test_what_a_person_should_know_of_the_numbers_is_said(trained, noisy, monkeypatch):
+    lines = []
+    monkeypatch.setattr(quality.logging, "warning", lambda text, *args: lines.append(text % args))
+    trained.config.unlock()
+    trained.hp.quality.per_class = trained.config.data.binarize = True
+    dict(quality.evaluate(trained))
+    assert [line.split(",")[0] for line in lines] == ["quality: per_class has no effect",
+                                                      "quality: samples are a decoder's means"]
+    monkeypatch.setattr(memory, "of_machine", lambda: 100_000)
+    with pytest.raises(UserError, match=r"quality of 200 examples in values \(64 numbers each\) would take 610 kB"):
+        dict(quality.evaluate(trained))
+
+
+def test_a_classifier_that_has_learnt_nothing_or_that_has_nothing_to_learn(trained, monkeypatch):
+    lines = []
+    monkeypatch.setattr(classifier.logging, "warning", lambda text, *args: lines.append(text % args))
+    guess = classifier.Classifier(None, tuple("0123456789"), 0.12, "")
+    monkeypatch.setattr(classifier, "classifier_of", lambda *args: guess)
+    assert classifier.classifier(trained.config.data) is guess
+    assert "names 12% of the test images right, and who says the same of all 10%" in lines[0]
+    monkeypatch.setattr(classifier.data, "load", lambda hp, split: trained.test._replace(names={"label": ("0",)}))
+    assert find("judges.features", "classifier").features(trained.config, trained.spec, None) is None
 
 
 def test_features_that_data_cannot_have_are_refused_before_a_run():

@@ -170,7 +170,7 @@ def _check(features: Features, reference: Cloud, sizes: list[int]) -> None:
     """
     (real, dims), most = reference.x.shape, max(sizes)
     memory.check(8 * dims * (2 * real + 3 * most + 3 * min(dims, max(real, most))),
-                 f"quality of {most:,} examples with {dims:,} {features.name} each",
+                 f"quality of {most:,} examples in {features.name} ({dims:,} numbers each)",
                  "set evals.quality.samples and evals.quality.reference lower, or name other evals.quality.features")
     if features.official and min(real, sizes[0]) < PUBLISHED:
         logging.warning("quality: FID and IS of %s samples and %s real examples compare with no published figure, "
