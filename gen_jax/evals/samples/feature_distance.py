@@ -12,6 +12,7 @@ from absl import logging
 
 from gen_jax.data import stratified_rows, take
 from gen_jax.evals import Number, Result, Trained
+from gen_jax.evals.samples._like import how_many
 from gen_jax.judges import random_features
 from gen_jax.judges.metrics import Cloud, frechet
 from gen_jax.settings import Setting, Settings, at_least
@@ -55,10 +56,10 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     digest = random_features.digest(trained.spec.x[-1])[:12]
     about = {"real": len(reference.train), "real_split": "train", "features": f"random:{digest}",
              "directions": samples.shape[1]}
-    for suffix, values, count in (("", samples, {"fake": len(samples)}), (
-            "_real", reference.test, {"in_place_of_samples": len(reference.test), "of_split": "test"})):
-        yield f"features/distance{suffix}", Number(_distance(reference.train, values), about | count)
-        yield f"features/distance{suffix}_std", Number(_standard_error(values, reference.train), about | count)
+    for suffix, split, values in (("", "samples", samples), ("_real", "test", reference.test)):
+        protocol = about | how_many(split, len(values))
+        yield f"features/distance{suffix}", Number(_distance(reference.train, values), protocol)
+        yield f"features/distance{suffix}_std", Number(_standard_error(values, reference.train), protocol)
     yield "features/protocol", (
         f"{len(samples)} samples and as many test images against {len(reference.train)} training images, in "
         f"{samples.shape[1]} directions of random features {digest}")

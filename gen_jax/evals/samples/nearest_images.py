@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from gen_jax.data import stratified_rows
 from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals._draw import about, show_rows
+from gen_jax.evals.samples._like import how_many
 from gen_jax.evals.samples._nearest import nearest
 from gen_jax.style import figure
 from gen_jax.types import Metric
@@ -37,9 +38,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     samples = pairs(trained, trained.draw(trained.key("nearest_images"), NUM))
     real = pairs(trained, test)
     about = {"real": len(trained.train.x), "real_split": "train"}
-    yield "nearest_images/samples", Number(float(np.median(samples.distances)), about | {"fake": NUM})
-    yield "nearest_images/test", Number(float(np.median(real.distances)),
-                                        about | {"in_place_of_samples": len(test), "of_split": "test"})
+    for split, found in (("samples", samples), ("test", real)):
+        yield f"nearest_images/{split}", Number(float(np.median(found.distances)),
+                                                about | how_many(split, len(found.x)))
     yield "nearest_images", _figure(trained, samples, real)
 
 

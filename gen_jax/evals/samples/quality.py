@@ -14,8 +14,9 @@ from ml_collections import ConfigDict
 
 from gen_jax import data, memory
 from gen_jax.data import stratified_rows, take
-from gen_jax.errors import UserError
 from gen_jax.evals import Number, Result, Trained
+from gen_jax.evals.samples._features import feature_faults, lacking
+from gen_jax.evals.samples._like import how_many, stored_like
 from gen_jax.find import find, names
 from gen_jax.judges.features import Features
 from gen_jax.judges.metrics import Cloud
@@ -91,7 +92,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
             if own.per_class and "label" in trained.objective.conditions:
                 found += _by_class(trained.spec.classes, reference, real, fake, examples)
             for which, one, other in found:
-                sizes = {"real": len(one)} | _count(other, split)
+                sizes = {"real": len(one)} | how_many(split, len(other))
                 for name, value, more in _measured(features, which, one, other, own.allow_few, left_out):
                     yield f"{name}/{split}", Number(value, sizes | about | more)
             yield from _recognised(features, trained.train.classes, fake, split)
@@ -106,25 +107,12 @@ def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str
     """A line for each kind of features that there is not, that these data do not have, or that cannot be made."""
     own, spec = config.evals.quality, data.spec(train, data.kind(config.data))
     for name in _named(own):
-        try:
-            lacking = _lacking(name, spec)
-        except UserError as error:
-            yield from (f"evals.quality.features: {line}" for line in error.faults)
-            continue
-        if lacking:
-            yield f"evals.quality.features: {name} needs {lacking}, which these data do not have; leave it out"
-        else:
-            yield from getattr(find("judges.features", name), "faults", lambda hp: ())(own)
+        yield from feature_faults(name, spec, own, "leave it out")
 
 
 def _named(own: ConfigDict) -> tuple[str, ...]:
     """The features that the settings name."""
     return (*own.features, *(["inception"] if own.inception and "inception" not in own.features else []))
-
-
-def _lacking(name: str, spec) -> str:
-    """The first of what features need that data of this spec do not have, or ""."""
-    return next((need for need in getattr(find("judges.features", name), "NEEDS", ()) if not data.has(spec, need)), "")
 
 
 def _features(trained: Trained) -> list[Features]:
@@ -133,7 +121,7 @@ def _features(trained: Trained) -> list[Features]:
 
     def ask(names: Iterable[str]) -> Iterator[Features]:
         made = (find("judges.features", name).features(trained.config, trained.spec, own) for name in names
-                if not _lacking(name, trained.spec))
+                if not lacking(name, trained.spec))
         return (features for features in made if features is not None)
     usual = [] if own.features else [*islice(ask(USUAL), 1)]
     return usual + [*ask(_named(own))]
@@ -150,8 +138,8 @@ def _samples(trained: Trained, like: Source, num: int) -> Source:
     in their proportions."""
     times, rest = divmod(num, len(like.x))
     rows = np.concatenate([np.tile(np.arange(len(like.x)), times), stratified_rows(like, rest)])
-    given = {name: like.given[name][rows] for name in trained.objective.conditions}
-    return Source(trained.spec.kind.to_stored(trained.draw(trained.key("quality"), num, given)), given)
+    x = stored_like(trained, trained.key("quality"), like, rows)
+    return Source(x, {name: values[rows] for name, values in like.given.items()})
 
 
 def _warn(trained: Trained) -> None:
@@ -176,11 +164,6 @@ def _check(features: Features, reference: Cloud, sizes: list[int]) -> None:
         logging.warning("quality: FID and IS of %s samples and %s real examples compare with no published figure, "
                         "which takes %s or more of both: see docs/inception.md", f"{sizes[0]:,}", f"{real:,}",
                         f"{PUBLISHED:,}")
-
-
-def _count(other: Cloud, split: str) -> dict[str, int | str]:
-    """How many samples there are, or real examples in their place, as protocols say it."""
-    return {"fake": len(other)} if split == "samples" else {"in_place_of_samples": len(other), "of_split": split}
 
 
 def _by_class(classes: tuple[str, ...], reference: Cloud, real: Source, fake: Cloud, examples: Source
@@ -229,4 +212,5 @@ def _recognised(features: Features, classes: tuple[str, ...], fake: Cloud, split
     wanted = [features.classes.index(name) for name in classes if name in features.classes]
     if fake.logits is not None and 0 < len(wanted) < len(features.classes):
         share = float(np.isin(fake.logits.argmax(-1), wanted).mean())
-        yield f"recognised[{features.name}]/{split}", Number(share, _count(fake, split) | {"features": features.name})
+        about = how_many(split, len(fake)) | {"features": features.name}
+        yield f"recognised[{features.name}]/{split}", Number(share, about)
