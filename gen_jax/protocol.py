@@ -44,16 +44,18 @@ def protocol(config: ConfigDict, state: State, name: str, number: str, known: Ma
       name: of the eval, or RECORD.
       number: its name.
       known: what the eval itself says: how many real examples ("real"), of which split ("real_split"), how many
-        samples ("fake"), in which features ("features").
+        samples ("fake"), in which features ("features"); what it compares with, where that is not the run's own data
+        ("data").
     """
     is_eval = name != RECORD
     declared = metric_of(quantity_and_split(number)[0], metrics(config, [name] if is_eval else []))
     return {
-        "eval": name, "settings": settings_of(config, name) if is_eval else {}, "version": VERSION, **known,
+        "eval": name, "settings": settings_of(config, name) if is_eval else {}, "version": VERSION,
+        "data": config.derived.data_fingerprint, **known,
         **({"samples": state.samples} if "fake" in known and state.samples else {}),
         **{f"objective.{key}": config.objective[key] for key in declared.depends if key in config.objective},
-        "data": config.derived.data_fingerprint, "batch_size": config.evals.batch_size, "seed": config.seed,
-        "step": state.step, **(_of_many(state) if is_mean(name, number) else _of_one(state))}
+        "batch_size": config.evals.batch_size, "seed": config.seed, "step": state.step,
+        **(_of_many(state) if is_mean(name, number) else _of_one(state))}
 
 
 def is_mean(name: str, number: str) -> bool:

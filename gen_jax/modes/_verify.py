@@ -1,13 +1,14 @@
-"""The numbers of result.json, measured again from their protocols."""
-from collections.abc import Mapping
+"""What result.json says, measured again from the protocols."""
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained
 from gen_jax.find import names
 from gen_jax.keys import stream
-from gen_jax.modes._run import run_eval
-from gen_jax.protocol import RECORD, is_mean
+from gen_jax.modes._run import protocols_of, run_eval, state_of, unmeasured
+from gen_jax.protocol import RECORD
 from gen_jax.report.files import read_json
 from gen_jax.report.progress import Line
 from gen_jax.report.workdir import Workdir
@@ -29,51 +30,67 @@ class Way(NamedTuple):
         return () if self.name == RECORD else (self.name,)
 
 
-def verify(workdir: Workdir, checkpoint: str = "latest") -> bool:
-    """Whether the numbers of result.json come out with the same digits when they are measured again.
+class Measured(NamedTuple):
+    """A number or a sentence, and how it was measured."""
 
-    Each is measured on the state, by the eval and with the settings that its protocol says. Prints each that differs,
-    or that there is no more, and how many were compared. Means over training steps are not measured again. Raises
-    UserError.
+    value: Any
+    protocol: dict[str, Any]
+
+
+def verify(workdir: Workdir, checkpoint: str = "latest") -> bool:
+    """Whether all that result.json says comes out again: numbers with the same digits, sentences, and protocols.
+
+    Each is measured on the state, by the eval and with the settings that its protocol says; means over training steps
+    are read from the log that the checkpoint keeps. Prints what differs, and how much was compared. Raises UserError.
 
     checkpoint: the folder step_<number> is asked where it names another state than the latest.
     """
+    workdir.refuse_group()
     at = workdir
     if checkpoint != "latest":
         at = workdir.of_step(load_run(workdir, {}, checkpoint).trained.step)
     result = read_json(at.result) or {"metrics": {}, "protocols": {}}
-    protocols = {name: of for name, of in result.get("protocols", {}).items()
-                 if result["metrics"].get(name) is not None}
-    if not protocols:
+    before = {name: Measured(result["metrics"][name], of) for name, of in result.get("protocols", {}).items()
+              if result["metrics"].get(name) is not None}
+    if not before:
         raise UserError(f"{at.result}: has no numbers with a protocol; measure the run with --mode=eval first")
-    known = {name: of for name, of in protocols.items() if not is_mean(of["eval"], name)}
-    again, differ = _measured_again(workdir, result["step"], known), 0
-    for name in known:
-        before, now = result["metrics"][name], again.get(name)
-        differ += before != now
-        if before != now:
-            print(f"{name}: was {before!r}, " + ("cannot be measured again: there is no such number now, or its state "
-                                                 "is another" if now is None else f"is {now!r}"))
-    left = len(protocols) - len(known)
-    print(f"{len(known) - differ} of {len(known)} numbers have the same digits"
-          + (f"; {left} are means over training steps, which no state tells" if left else ""))
-    return not differ
+    again = _measured_again(workdir, result["step"], {name: measured.protocol for name, measured in before.items()})
+    faults = {name: lines for name, measured in before.items() if (lines := [*_faults(measured, again.get(name))])}
+    for name, lines in faults.items():
+        print(f"{name}: {'; '.join(lines)}")
+    print(f"{len(before) - len(faults)} of {len(before)} numbers and sentences come out again, with their protocols")
+    return not faults
 
 
-def _measured_again(workdir: Workdir, step: int, protocols: Mapping[str, dict[str, Any]]) -> dict[str, float]:
-    """What evals and the validation find now in the run's state of a step, by name.
+def _faults(before: Measured, now: Measured | None) -> Iterator[str]:
+    """In words, how two measurements differ."""
+    if now is None:
+        yield "cannot be measured again: there is no such number now"
+        return
+    if before.value != now.value:
+        yield f"was {before.value!r}, is {now.value!r}"
+    for field in sorted({*before.protocol, *now.protocol}):
+        old, new = before.protocol.get(field), now.protocol.get(field)
+        if old != new:
+            yield f"its protocol said {field} {old!r}, and it is {new!r}"
 
-    Each number is taken from the measurement with its own protocol's settings, on its own protocol's state: where there
-    is no such eval, or the state is another, it is not among them.
-    """
+
+def _measured_again(workdir: Workdir, step: int, protocols: Mapping[str, dict[str, Any]]) -> dict[str, Measured]:
+    """What evals, validation and log say now of the run's state of a step, by name, with the protocols' settings."""
     ways, line, found = _ways(protocols), Line(), {}
     for i, way in enumerate(ways, 1):
         run = load_run(workdir, way.overrides, str(step), way.evals)
+        known = unmeasured(run)
+        values, kept = known["metrics"], known["protocols"]
         with line.evaluating(f"{way.name} {i}/{len(ways)}"):
-            numbers = run_eval(way.name, run.trained, lambda *_: None).numbers if way.evals else _validated(run.trained)
-        state = digest(run.state)
-        found |= {name: numbers[name] for name in way.numbers
-                  if name in numbers and protocols[name]["state"] == state}
+            if way.evals:
+                new = run_eval(way.name, run.trained, lambda *_: None)
+                values = values | new.numbers
+                kept = kept | protocols_of(run, state_of(run, digest(run.state)), way.name, new)
+            else:
+                values = values | _validated(run.trained)
+        found |= {name: Measured(values[name], json.loads(json.dumps(kept[name])))
+                  for name in way.numbers if name in kept}
     return found
 
 
