@@ -29,7 +29,8 @@ def words(*signs):
     ("exploding variance", {"logvar_high/test": None}),
     ("posterior collapse", {"active/test": 0.0}), ("posterior collapse", {"test/kl": 0.01}),
     ("over-regularisation", {"explained/train": 0.1, "kl_most/test": 0.3}),
-    ("undertrained", {"explained/train": 0.1}), ("over-fitting", {"explained/test": 0.3}),
+    ("undertrained", {"explained/train": 0.1}),
+    ("undertrained", {"explained/train": -0.5, "kl_most/test": 0.3}), ("over-fitting", {"explained/test": 0.3}),
     ("prior holes", {"prior_gap/test": 0.2}), ("prior holes", {"prior_holes/test": 10.0}),
     ("unused units", {"active/test": 0.1}),
 ])

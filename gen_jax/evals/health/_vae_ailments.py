@@ -17,6 +17,7 @@ LEAST_KL = 0.05  # nats of all latents
 LEAST_TOLD = 1.0  # nats of the latent with the largest KL
 LEAST_EXPLAINED = 0.35  # of the variance of training examples, where no latent tells that
 LEAST_LEARNED = 0.2  # of it, elsewhere
+LEAST_MEAN = -0.1  # of it; where less is, the decoder has not even learned the mean example, which explains 0
 LARGEST_GAP = 0.2  # between what is explained of training and of test examples
 LARGEST_RISE = 0.5  # of -ELBO on test examples since its best, as a share of what it had fallen until then
 LEAST_RISE, LEAST_RISE_SHARE = 1.0, 0.05  # nats, and of the best -ELBO's size: less is the noise of validation
@@ -74,10 +75,11 @@ def _collapsed(records: list[dict], i: int) -> bool:
 
 
 def _over_regularised(records: list[dict], i: int) -> bool:
-    """Codes are then near the prior: a rate that is too high leaves as little in them, but far from it."""
+    """Codes are then near the prior: a rate that is too high leaves as little in them, but far from it. The decoder
+    then gives the mean example at least: one that has not been trained for long gives less."""
     at = records[i]
     tells_little = at["kl_most/test"] < LEAST_TOLD and at["prior_gap/test"] <= LARGEST_PRIOR_GAP
-    return tells_little and at["explained/train"] < LEAST_EXPLAINED and not _collapsed(records, i)
+    return tells_little and LEAST_MEAN < at["explained/train"] < LEAST_EXPLAINED and not _collapsed(records, i)
 
 
 def _undertrained(records: list[dict], i: int) -> bool:
