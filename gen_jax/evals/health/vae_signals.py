@@ -51,10 +51,10 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     prior_gap/test: how far codes of test examples, drawn from their posteriors, lie from the prior. It is the energy
     distance as a share of its largest value: 0 where the two are the same (Szekely & Rizzo, 2013). Latents whose KL is
     next to nothing are left out.
-    prior_holes/test: how far a code from the prior lies from the nearest of these codes, in the same latents, where
-    these lie at 1 from each other; both are medians. It is near 1 where the two are the same, however many the
-    latents, and 1/s where codes lie in a few clusters of standard deviation s. The energy distance is small there if
-    mean and variance are right.
+    prior_holes/test: the distance from a code of the prior to the nearest of these codes, over that from one of these
+    codes to the nearest other; medians, in the same latents. It is near 1 where the two are the same, however many
+    latents there are, and near 1/s where codes lie in a few clusters of standard deviation s. The energy distance is
+    small there if mean and variance are the prior's.
     distance/samples: median distance of a decoded prior code to the nearest training example, as a share of a test
     example's reconstruction's.
     """
@@ -134,6 +134,6 @@ def _others(x: np.ndarray) -> np.ndarray:
 
 
 def holes(codes: np.ndarray, prior: np.ndarray) -> float:
-    """The median distance of prior [M,Z] to the nearest of codes [N,Z], as a share of that of codes to each other."""
+    """The median distance from prior [M,Z] to the nearest of codes [N,Z], over that from codes to the nearest other."""
     nearest = np.sqrt(_squares(prior, codes)).min(1)
     return float(np.median(nearest) / max(np.median(_others(codes).min(1)), 1e-12))
