@@ -35,7 +35,7 @@ except ValueError as error:  # of an environment variable of JAX's
     sys.exit(print(f"launch.py: {error}", file=sys.stderr) or 2)
 from absl import app, logging
 
-from gen_jax import command_line, runtime
+from gen_jax import command_line, memory, runtime
 from gen_jax.errors import UserError
 from gen_jax.find import find
 from gen_jax.folders import keep_compiled_code
@@ -61,11 +61,9 @@ def or_exit(function, *args):
     except UserError as error:
         code, lines = error.exit_code, error.faults
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
-        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+        if not (line := memory.shortage(error)):
             raise
-        why = str(error).partition("\n")[0] or type(error).__name__
-        code, lines = UserError.exit_code, [f"out of memory ({why}); make the nets, train.batch_size or "
-                                            "evals.batch_size smaller"]
+        code, lines = UserError.exit_code, [line]
     except (Diverged, Interrupted) as error:
         code, lines = error.exit_code, [str(error)]
     for line in lines:

@@ -65,7 +65,7 @@ def parse(argv: list[str], default_config: str) -> Launch:
 
     default_config: path of the config that runs where none is named.
     """
-    program, words = argv[0], _join_values(argv[1:])
+    program, words = argv[0], _join_values(_with_flagfiles(argv[1:]))
     named = [word.partition("=")[2] for word in words if word.startswith("--config=")]
     config_name = named[-1] if named else default_config
     given = {name: text for word in words if word.startswith(GIVEN)
@@ -96,7 +96,7 @@ def parse(argv: list[str], default_config: str) -> Launch:
         raise UserError(f"--given: --mode={values.mode} has no such flag; it is of --mode=sample")
     if swept and not getattr(find("modes", values.mode), "TAKES_SWEEP", False):
         raise UserError(f"--sweep: --mode={values.mode} has no such flag; it is of --mode=train")
-    if not getattr(find("modes", values.mode), "TAKES_CONFIG", True) and (useless := list(_of_a_run(argv))):
+    if not getattr(find("modes", values.mode), "TAKES_CONFIG", True) and (useless := list(_of_a_run(launched))):
         raise UserError(*(f"{word}: --mode={values.mode} is of runs that have ended; leave it out" for word in useless))
     faults = [f"--{name}={shown(values[name].value)}: {fault}" for name, flag in own.items()
               if values[name].present and (fault := flag.fault(values[name].value))]
@@ -132,9 +132,9 @@ def _idle(config: ConfigDict, overrides: Mapping[str, Any]) -> Iterator[str]:
             yield f"--config.{epochs}: has no effect where {steps}={config[section][key]}; set --config.{steps}"
 
 
-def _of_a_run(argv: list[str]) -> Iterator[str]:
+def _of_a_run(words: Iterable[str]) -> Iterator[str]:
     """The words that name a config, change it, or name a workdir."""
-    return (word for word in _join_values(argv[1:]) if word.startswith(("--config=", "--config.", "--workdir=")))
+    return (word for word in words if word.startswith(("--config=", "--config.", "--workdir=")))
 
 
 def _flags_of(mode: str) -> dict[str, Setting]:
@@ -259,6 +259,14 @@ def _fault(word: str, config: ConfigDict, program: str) -> str:
         setting = declared(config).get(name.removeprefix("config."))
         return f"{word}: " + (f"must be {setting.text}" if setting else _line(error).removeprefix(f"flag {word}: "))
     return ""
+
+
+def _with_flagfiles(words: list[str]) -> list[str]:
+    """words with what is in a file in the place of each --flagfile, so that whoever looks for a flag finds it."""
+    try:
+        return flags.FLAGS.read_flags_from_files(words)
+    except FAULTS as error:
+        raise UserError(f"--flagfile: {_line(error).removeprefix('ERROR:: ')}") from error
 
 
 def _join_values(words: list[str]) -> list[str]:

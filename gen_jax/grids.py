@@ -1,4 +1,4 @@
-"""Tiles laid out in grids of pixels."""
+"""Tiles laid out in grids of pixels, and some of many in even distances."""
 import numpy as np
 
 
@@ -14,6 +14,12 @@ def grid(x: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
         top, left = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
         canvas[top:top + height, left:left + width] = image
     return canvas
+
+
+def evenly(num: int, most: int) -> np.ndarray:
+    """Indices of at most so many of num things, in their order and in even distances: the last, and the first if two.
+    """
+    return np.unique(np.linspace(num - 1, 0, min(num, most)).round().astype(int))
 
 
 def tiles(picture: np.ndarray, columns: int, image_shape: tuple[int, int, int], gap: int = 1) -> np.ndarray:

@@ -1,16 +1,13 @@
 """Whether what is asked for fits into memory: asked before anything is allocated."""
-import contextlib
 import math
 import os
-from pathlib import Path
 from typing import Any
 
 import jax
 from jax.extend.core import jaxprs_in_params
 
+from gen_jax import cgroup
 from gen_jax.errors import UserError
-
-LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container, or a job
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
@@ -43,11 +40,17 @@ def of_largest(jaxpr: Any) -> int:
 
 def of_machine() -> int:
     """Bytes of memory that this process may have at most."""
-    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for limit in LIMITS:
-        with contextlib.suppress(OSError, ValueError):  # not there, or "max"
-            found.append(int(Path(limit).read_text()))
-    return min(found)
+    return int(min(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), cgroup.memory()))
+
+
+def shortage(error: Exception) -> str:
+    """The line for an error which says that memory has run out; "" for any other."""
+    if not isinstance(error, MemoryError | jax.errors.JaxRuntimeError):
+        return ""
+    if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+        return ""
+    why = str(error).partition("\n")[0] or type(error).__name__
+    return f"out of memory ({why}); make the nets, train.batch_size or evals.batch_size smaller"
 
 
 def size(num_bytes: float) -> str:

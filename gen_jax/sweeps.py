@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gen_jax.errors import UserError
-from gen_jax.report.files import read_json, write_json
+from gen_jax.report.files import write_json
+from gen_jax.report.group import FILE, read_group
 
 FORM = "--sweep config.objective.beta=1,2,4"
 AXIS = re.compile(r"config\.([\w.]+)=(.+)", re.DOTALL)
 UNSAFE = re.compile(r"[^\w.,=+()-]")  # in the name of a folder
 LONGEST = 200  # characters of a folder's name, of the 255 that file systems take
-FILE = "sweep.json"
 
 Axes = Mapping[str, tuple[str, ...]]  # the texts of the values, by dotted key
 
@@ -81,7 +81,7 @@ def note(folder: Path, config: str, command: Sequence[str], axes: Axes, members:
     """
     now = {"config": config, "command": list(command), "axes": {f"config.{key}": list(axes[key]) for key in axes},
            "seeds": _joined(member.seed for member in members), "runs": [member._asdict() for member in members]}
-    if before := read_json(folder / FILE):
+    if before := read_group(folder):
         if _form(before) != _form(now):
             raise UserError(f"--workdir={folder}: the runs there have folders like {before['runs'][0]['folder']}, and "
                             f"these would have folders like {members[0].folder}; name another folder")

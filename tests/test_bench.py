@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from gen_jax.modes import bench
+from gen_jax.modes import _bench_seeds, bench
 from gen_jax.report.workdir import Workdir
 from gen_jax.training import loop
 
@@ -24,3 +24,15 @@ def test_bench_writes_what_it_measured(tiny_config, tmp_path, monkeypatch, capsy
     table = capsys.readouterr().out
     assert "examples/s" in table and "GFLOP" in table and "to compile" in table
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_seeds_are_timed_in_every_form(tiny, monkeypatch):
+    monkeypatch.setattr(loop, "STRETCH_SECONDS", 0.002)
+    monkeypatch.setattr(_bench_seeds, "_in_processes", lambda built, num, launch: 1e4)  # it takes seconds
+    found = _bench_seeds.bench_seeds(tiny, 2, launch=None)
+    assert [*found] == ["solo", "loop", "vmap", "processes"] and found["solo"]["to_solo"] == 1
+    for of in found.values():
+        assert 0 < of["images_per_s_lowest"] <= of["images_per_s"] <= of["images_per_s_highest"]
+        assert of["to_solo"] == pytest.approx(of["images_per_s"] / found["solo"]["images_per_s"])
+    lines = list(_bench_seeds.table(found, 2))
+    assert lines[0].endswith("one seed") and "10,000 examples/s" in lines[3] and "2 seeds" in lines[3]

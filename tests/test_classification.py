@@ -1,4 +1,6 @@
 """What classifiers say of models that are given the label, against models whose samples are planted."""
+from pathlib import Path
+
 import numpy as np
 import pytest
 from _planted import measured, planted, splits_of
@@ -9,8 +11,10 @@ from gen_jax.evals.samples import classes_covered, classification
 from gen_jax.evals.samples._coverage import covered, reverse_kl
 from gen_jax.judges import classifier
 from gen_jax.judges.classifier import Classifier
+from gen_jax.parts import complete
 
 NUM = 512  # training images
+DIGITS = np.arange(10)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +43,10 @@ def test_images_of_the_wanted_classes_score_as_training_images(scores, monkeypat
     assert scores(np.arange(NUM)) == found, "the second time it is read"
 
 
-def test_images_of_any_class_score_at_chance(scores):
+def test_images_of_any_class_score_at_chance(scores, hp):
+    kept = [*Path(hp.cache_dir).rglob("judge-*")]
     found = scores(np.random.RandomState(0).permutation(NUM))
+    assert [*Path(hp.cache_dir).rglob("judge-*")] == kept, "what learns from samples is not kept"
     assert found["cas/samples"] < 0.25 and found["label_accuracy/samples"] < 0.15
     assert found["cas/train"] > 0.7, "real images do not suffer"
     assert found["cas/classes"].count("%") == 6
@@ -54,10 +60,9 @@ def test_it_is_asked_only_of_models_that_are_given_the_label(hp):
 
 
 def brightness(*args) -> Classifier:
-    """A classifier that knows class k by pixels of k / 9 of the whole range."""
+    """A classifier that knows class k by stored pixels of k / 9 of the whole range."""
     def logits(x):
-        unit = x / 255 if x.dtype == np.uint8 else x
-        return -np.abs(unit.mean((1, 2, 3))[:, None] * 9 - np.arange(10)[None])
+        return -np.abs(x.mean((1, 2, 3))[:, None] * 9 / 255 - DIGITS[None])
     return Classifier(logits, logits, tuple("0123456789"), 1.0, None, "planted")
 
 
@@ -71,14 +76,20 @@ def bright(labels) -> Source:
 def test_classes_are_counted_and_weighed(hp, monkeypatch):
     monkeypatch.setattr(classes_covered, "classifier", brightness)
     data = splits_of(bright(np.arange(1000) % 10), bright(np.arange(200) % 10))
-    even, one, half = (measured("classes_covered", planted(bright(labels).x / 255, data, hp)) for labels in (
-        np.arange(10), [7], np.arange(5)))
+
+    def model(labels):
+        return planted(bright(labels).x / 255, data, hp)
+    even, one, half = (measured("classes_covered", model(labels)) for labels in (DIGITS, [7], DIGITS[:5]))
     assert even["classes/covered/samples"] == even["classes/covered/test"] == 10
     assert even["classes/reverse_kl/samples"] == pytest.approx(0, abs=1e-12)
     assert one["classes/covered/samples"] == 1
     assert one["classes/reverse_kl/samples"] == pytest.approx(np.log(10))
     assert (half["classes/covered/samples"], half["classes/covered/test"]) == (5, 10)
     assert half["classes/reverse_kl/samples"] == pytest.approx(np.log(2))
+    complete((trained := model(DIGITS)).config, ("classes_covered",))
+    told = {name: number.protocol for name, number in classes_covered.evaluate(trained)}
+    assert told["classes/covered/samples"] == {"fake": 200, "judge": "plante"}
+    assert told["classes/covered/test"] == {"in_place_of_samples": 200, "of_split": "test", "judge": "plante"}
 
 
 def test_reverse_kl_is_its_closed_form_and_has_its_known_bias():

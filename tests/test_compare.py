@@ -13,14 +13,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from configs import vae_digits
 from gen_jax import command_line
 from gen_jax.compare import statistics, words
-from gen_jax.compare.comparison import APART, NOT_SEEN, TOO_FEW, compared
+from gen_jax.compare.comparison import APART, NOT_SEEN, TOO_FEW, Value, compared
 from gen_jax.compare.figure import figures
 from gen_jax.compare.formats import tex
+from gen_jax.compare.table import overview
 from gen_jax.compare.workdirs import split, workdirs
 from gen_jax.config import resolve, with_evals
 from gen_jax.errors import UserError
 from gen_jax.modes import compare, train
-from gen_jax.report.files import write_json
+from gen_jax.report.files import json_text, write_json
 from gen_jax.report.workdir import Workdir
 from gen_jax.style import styled
 
@@ -160,6 +161,8 @@ def test_best_is_by_the_metrics_direction_and_a_fall_is_said(betas):
     [row] = compared(workdirs([str(betas)])).rows
     one, four = row.cells.values()
     assert words.fall(one, row.sign) == ""
+    near_zero = Value(one.values[0].run, 0.001, ((10, 5.0), (20, 0.0), (30, 0.001)), 0.0, 20)
+    assert not near_zero.has_fallen and near_zero._replace(final=1.0).has_fallen
     assert [value.best_step for value in four.values] == [30] * 5
     assert four.values[0].times_best == pytest.approx(4) and four.values[0].best == pytest.approx(13 / 4)
     assert re.fullmatch(r"beta=4: 5 of 5 seeds ended worse than their best; seed \d rose to 4.00 times its best "
@@ -172,13 +175,15 @@ def test_a_fall_to_below_zero_is_a_difference(make):
     [cell] = row.cells.values()
     assert cell.values[0].best == -20 and words.best(cell) == ""  # the other seed recorded none
     assert words.fall(cell, row.sign).endswith("seed 0 ended 10 below its best (-20 at step 20)")
+    assert words.fall(cell._replace(values=cell.values[:1] * 2), row.sign).count("seed 0 ended 10 below") == 2
 
 
 @pytest.mark.parametrize(("a", "b", "verdict"), [
     ([1.0, 1.1, 1.2], [9.0, 9.1, 9.2], TOO_FEW),  # however far apart
     ([1.0, 1.1, 1.2, 1.3], [9.0, 9.1, 9.2, 9.3], APART),
     ([1.0, 5.0, 3.0, 2.0], [4.0, 1.5, 2.5, 3.5], NOT_SEEN),
-    ([1.0], [9.0], TOO_FEW)])
+    ([1.0], [9.0], TOO_FEW),
+    ([1.0], [9 + i / 100 for i in range(20)], TOO_FEW)])  # p = 0.048, and no interval
 def test_too_few_seeds_are_told_from_no_difference(make, tmp_path, a, b, verdict):
     for beta, values in ((1.0, a), (2.0, b)):
         for seed, value in enumerate(values):
@@ -209,7 +214,18 @@ def test_few_paired_differences_that_agree_want_more_seeds(make, tmp_path):
     [pair] = compared(workdirs([str(tmp_path)]), ["kl"]).rows[0].pairs
     assert pair.verdict == TOO_FEW and pair.excludes_zero and pair.p > 0.5
     sentence = words.difference(pair, 1)
-    assert "their differences agree, and the signs of 6 could tell): beta=1 is lower by 1.0" in sentence
+    assert "differences excludes 0, and the signs of 6 could tell): beta=1 is lower by 1.0" in sentence
+
+
+def test_a_missing_seed_leaves_the_others_paired(make, tmp_path):
+    for beta, seeds in ((1.0, range(6)), (2.0, range(7))):
+        for seed in seeds:
+            make(f"{beta}/{seed}", {"test/neg_elbo": 10 * seed + beta}, seed, settings={"objective.beta": beta})
+    [row] = compared(workdirs([str(tmp_path)])).rows
+    [pair] = row.pairs
+    assert pair.is_paired and pair.seeds == (6, 6) and pair.difference == -1 and row.winner == "beta=1"
+    assert row.cells["beta=2"].mean == 32
+    assert "6 paired seeds (1 without a pair left over), p = 0.031" in words.difference(pair, 1)
 
 
 def test_other_seeds_are_not_paired_and_a_seed_counts_once(make, tmp_path):
@@ -235,6 +251,10 @@ def test_groups_are_named_by_few_keys_else_by_their_folders(make, tmp_path):
     make("other", {"test/neg_elbo": 1.0}, settings={"optim.vae.lr": 1e-3, "evals.batch_size": 7})
     found = compared(workdirs([str(tmp_path / "small*"), str(tmp_path / "other")]))
     assert [group.name for group in found.groups] == ["lr=0.001", "lr=0.002"]
+    for seed, lr in enumerate((0.00123456712, 0.00123456698)):
+        make(f"near/{seed}", {"test/neg_elbo": 1.0}, settings={"optim.vae.lr": lr})
+    found = compared(workdirs([str(tmp_path / "near")]))
+    assert [*found.rows[0].cells] == ["lr=0.00123456698", "lr=0.00123456712"]
 
 
 def test_workdirs_are_found_by_names_globs_and_folders(make, tmp_path):
@@ -294,15 +314,43 @@ def test_runs_that_have_not_ended_and_numbers_that_are_none_are_left_out_and_sai
     make("a", {"test/neg_elbo": 1.0}), make("b", {"test/neg_elbo": None}, 1), make("e", {}, 4)
     make("c", {"test/neg_elbo": 9.0}, 2, step=20), (make("d", {}, 3) / "result.json").unlink()
     comparison = compared(workdirs([str(tmp_path)]))
-    assert comparison.rows[0].cells[comparison.groups[0].name].seeds == [0]
+    [cell] = comparison.rows[0].cells.values()
+    assert cell.seeds == [0] and cell.lost == (1, 2, 3, 4)
     said = "\n".join(comparison.remarks)
     assert "c: left out: step 20 of 40" in said and "d: left out: has no result.json" in said
     assert "not finite and left out: seed 1" in said and "not measured: seed 4" in said
-    write_json(tmp_path / "sweep.json", {"runs": [{"folder": "g"}, {"folder": "a"}]})  # in this order
+    write_json(tmp_path / "sweep.json", {"axes": {}, "seeds": [0],
+                                         "runs": [{"folder": name, "seed": 0} for name in "ga"]})
     assert workdirs([str(tmp_path)])[:2] == [tmp_path / "g", tmp_path / "a"]
-    assert "g: no run there" in "".join(compared(workdirs([str(tmp_path)])).left_out)
+    assert f"left out: 1 run has not begun: {tmp_path / 'g'}" in compared(workdirs([str(tmp_path)])).left_out
     with pytest.raises(UserError, match="none of the runs there has ended"):
         compared(workdirs([f"{tmp_path}/c"]))
+
+
+def test_the_mean_of_survivors_is_never_the_best(betas, make):
+    (make("betas/lost", {}, 5, settings={"objective.beta": 1.0}) / "result.json").unlink()
+    (make("betas/all_lost", {}, settings={"objective.beta": 8.0}) / "result.json").unlink()
+    longer = make("betas/longer", {"test/neg_elbo": 1.0}, 6, settings={"objective.beta": 1.0})
+    config = json.loads((longer / "config.json").read_text())
+    config["derived"]["total_steps"] = 80  # since it was measured
+    write_json(longer / "config.json", config)
+    comparison = compared(workdirs([str(betas)]))
+    [row] = comparison.rows
+    assert row.pairs[0].verdict == APART and row.winner is None
+    assert "longer: left out: step 40 of 80" in "".join(comparison.left_out)
+    assert [line[:2] for line in overview(comparison).lines] == [["beta=1", "5 of 7"], ["beta=4", "5"],
+                                                                 ["beta=8", "0 of 1"]]
+    assert comparison.beside == (
+        "beta=1: 5 of 7 seeds have ended; if the others failed, its numbers flatter it: it is not marked as the best",
+        "beta=8: 0 of 1 seeds have ended")
+
+
+def test_other_code_is_said(betas):
+    for beta, commit in (("1", "a" * 40), ("4", "b" * 40)):
+        for seed in range(5):
+            write_json(betas / f"objective.beta={beta}" / f"seed_{seed}" / "run.json", {"launches": [
+                {"git": None}, {"git": {"commit": commit, "changed": False}, "packages": {"jax": "1"}}]})
+    assert compared(workdirs([str(betas)])).beside == ("git commit differs: aaaaaaaa in beta=1; bbbbbbbb in beta=4",)
 
 
 def test_numbers_are_chosen_by_name_by_quantity_and_by_glob(make, tmp_path):
@@ -322,6 +370,14 @@ def test_numbers_are_chosen_by_name_by_quantity_and_by_glob(make, tmp_path):
 
 
 # What is written
+
+
+def test_equal_values_have_no_spread_and_few_have_no_95_percent(betas):
+    assert words.plus_minus(0.7, 1.36e-16) == "0.7000 ± 0" and words.plus_minus(3.38, 2.04) == "3.4 ± 2.0"
+    cells = [*compared(workdirs([str(betas)])).rows[0].cells.values()]
+    assert words.interval_name(cells) == "94% interval"
+    assert words.interval_name([cells[0]._replace(values=cells[0].values[:3])]) == "75% interval"
+    assert json.loads(json_text({"a": [np.inf, np.nan, "Infinity"]})) == {"a": [np.inf, None, "Infinity"]}
 
 
 def test_all_is_written_and_can_be_computed_again(betas, tmp_path):
@@ -399,6 +455,8 @@ def launch(monkeypatch, tmp_path, capsys):
 def test_the_mode_writes_into_the_sweeps_folder_or_where_it_is_told(launch, betas, tmp_path):
     assert "beta=1 is lower than beta=4" in launch(f"--workdirs={betas}", "--metrics=neg_elbo", "--format=svg")
     assert (betas / "comparison.txt").exists() and (betas / "comparison.svg").exists()
+    with pytest.raises(UserError, match="is a run's folder"):
+        launch(f"--workdirs={betas}", f"--out={betas}/objective.beta=1/seed_0")
     launch(f"--workdirs={betas}/*beta=1/seed_0,{betas}/*beta=1/seed_1", "--format=png")
     assert not rows((tmp_path / "comparison" / "comparison_pairs.csv").read_text())  # of one group
 
@@ -419,5 +477,6 @@ def test_runs_as_training_leaves_them(launch, tiny_config, tmp_path):
         tiny_config.seed = seed
         train.train(tiny_config, Workdir(tmp_path / "runs" / f"seed_{seed}"))
     text = launch(f"--workdirs={tmp_path}/runs", "--format=png")
+    assert re.search(r"\ngroup +seeds +test/neg_elbo ↓ .*\nruns +2 +[\d.]+ ± ", text)
     assert "test/neg_elbo ↓  (nats per example, lower is better)" in text and "protocol unknown" not in text
     assert re.search(r"\n  runs +2 +[\d.]+ ± [\d.]+ +\[[\d.]+, [\d.]+\] +[\d.]+ ± [\d.]+ +12\n", text)

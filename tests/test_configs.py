@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import configs
-from gen_jax import data, style
+from gen_jax import data, experiment, style
 from gen_jax.modes.train import train
+from gen_jax.parts import parts
 from gen_jax.report import results
 from gen_jax.report.workdir import Workdir
 
@@ -46,7 +47,24 @@ def evals_of_its_own(name, when):
     return tuple(own for own in config.evals[when] if not any(own in other.evals[when] for other in before))
 
 
-@pytest.mark.parametrize("name", [path.stem for path in FILES])
+def parts_of(name):
+    """The parts that a config is made of, but for its evals."""
+    return {(part.room, part.name) for part in parts(smoke(name)) if part.room != "evals"}
+
+
+def brings_something(name):
+    """Whether a config has a part or an eval that no config before it has."""
+    before = [path.stem for path in FILES if path.stem < name]
+    return any(evals_of_its_own(name, when) for when in ("end", "during")) or parts_of(name) - set().union(
+        *map(parts_of, before))
+
+
+@pytest.mark.parametrize("name", [path.stem for path in FILES if not brings_something(path.stem)])
+def test_a_config_of_known_parts_fits_together(name):
+    experiment.build(smoke(name))
+
+
+@pytest.mark.parametrize("name", [path.stem for path in FILES if brings_something(path.stem)])
 def test_smoke(name, tmp_path, monkeypatch):
     workdir, save = Workdir(tmp_path / name), results.save
 

@@ -267,7 +267,7 @@ def test_only_what_compares_with_the_second_run_needs_it(run, capsys):
     sample.sample(workdir, {}, {}, num=2)
     eval.evaluate(workdir, {}, only="losses,ae_vs_vae")
     assert "left out: ae_vs_vae (evals.other=/gone: /gone: no run there" in capsys.readouterr().err
-    assert [*read_json(workdir.result)["evals"]] == ["losses"]
+    assert [*read_json(workdir.result)["evals"]] == ["losses"] and not read_json(workdir.result)["left_out"]
 
 
 def test_to_load_a_run_no_training_step_must_fit(run, monkeypatch):

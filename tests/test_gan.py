@@ -80,6 +80,7 @@ def test_stops_change_no_bit_there_is_one_trace_and_every_move_is_made(gan):
         assert counts == {6 * sum(move.player == player for move in gan.objective.moves)}
 
 
+@pytest.mark.parametrize("gan", ["two moves"], indirect=True)
 def test_a_killed_run_goes_on_to_the_same_bits(gan, tmp_path):
     gan.config.unlock()
     gan.config.evals.update({"end": (), "during": ("gan_signals",), "every_epochs": 2})

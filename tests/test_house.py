@@ -11,7 +11,7 @@ from gen_jax.find import ENTRY, find, names
 PACKAGE = Path(gen_jax.__file__).parent
 FLOORS = [  # from the ground up
     {"errors", "types", "find", "keys", "settings", "folders", "memory", "runtime", "grids", "style", "net", "parts",
-     "identity", "config", "stored", "whole", "protocol", "child"},
+     "identity", "config", "stored", "whole", "protocol", "child", "cgroup", "embed"},
     {"data"}, {"layers"}, {"terms"}, {"models", "objectives", "optimizers"}, {"training"}, {"experiment"}, {"judges"},
     {"evals"}, {"report"}, {"runs", "sweeps"}, {"compare"}, {"asking"}, {"loaded"}, {"pages"}, {"command_line"},
     {"modes"},

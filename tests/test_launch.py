@@ -133,7 +133,7 @@ def result(workdir):
     (["--mode=eval", "--only=,"], ["--only=',': must be names of evals"]),
     (["--given.label=3"], ["--given: --mode=train has no such flag; it is of --mode=sample"]),
     (["--workdir=/proc/run"], ["cannot write there"]),
-    (["--flagfile=/nonexistent"], ["there is no such flag"]),
+    (["--flagfile=/nonexistent"], ["--flagfile: Unable to open flagfile"]),
 ], ids=lambda value: value[0][:24])
 def test_a_fault_is_one_line_and_exit_code_2(args, said, run):
     code, _, err = run(*args)

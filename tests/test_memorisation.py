@@ -6,9 +6,11 @@ import pytest
 from _planted import measured, planted, splits_of
 from scipy import stats
 
+from configs import base
 from gen_jax.data import digits, points, splits, take
-from gen_jax.evals.samples import memorisation
-from gen_jax.evals.samples.memorisation import Cell, combined, compared, copying
+from gen_jax.evals.samples import _features, memorisation
+from gen_jax.judges import copying as judge
+from gen_jax.judges.copying import Cell, combined, copying, nearest_share
 from gen_jax.judges.features import Features
 
 
@@ -37,9 +39,11 @@ def test_images_as_the_test_images_are_and_images_of_noise_are_no_copies():
     same = measured("memorisation", planted(unit(SPLITS.test.x[::-1]), SPLITS, DIGITS))
     assert same["memorisation/z"] == pytest.approx(0, abs=1e-9) and same["memorisation/p_value"] == pytest.approx(0.5)
     assert same["memorisation/verdict"].startswith("as near: ")
+    assert "no more than by chance. If all others are as test examples are" in same["memorisation/verdict"]
     uniform = np.random.default_rng(0).uniform(size=(359, 8, 8, 1)).astype(np.float32)
     noise = measured("memorisation", planted(uniform, SPLITS, DIGITS))
     assert noise["memorisation/p_value"] > 1 - 1e-6 and noise["memorisation/verdict"].startswith("farther: ")
+    assert "A few copies among samples that are so far away would not show" in noise["memorisation/verdict"]
 
 
 def test_a_few_copies_are_told_from_many_samples_that_are_somewhat_nearer():
@@ -52,16 +56,23 @@ def test_a_few_copies_are_told_from_many_samples_that_are_somewhat_nearer():
 
 
 def test_distances_are_taken_in_the_features_that_are_asked_for(monkeypatch):
-    rows = SimpleNamespace(NEEDS=("kind:image",), features=lambda config, hp: Features(
+    rows = SimpleNamespace(features=lambda config, hp: Features(
         "rows", lambda x: np.asarray(x, np.float32).mean((2, 3))))
-    monkeypatch.setattr(memorisation, "find", lambda room, name: {"random": rows}[name])
+    monkeypatch.setattr(_features, "find", lambda room, name: {"random": rows}[name])
     mirrored = planted(unit(SPLITS.train.x[:359, :, ::-1]), SPLITS, DIGITS)
     mirrored.config.evals.memorisation = memorisation.hp(features="random")
     assert measured("memorisation", mirrored)["memorisation/nearest"] > 0.9, "copies, for who sees rows alone"
-    plane = splits(points.hp(num_train=100, num_test=40))
-    mirrored.config.data = points.hp()
-    (line,) = memorisation.data_faults(mirrored.config, plane.train, plane.test)
-    assert line.startswith("evals.memorisation.features: random needs kind:image")
+
+
+@pytest.mark.parametrize("hp,changes,fault", [
+    (points.hp(num_train=100, num_test=40), {"features": "random"}, "random needs kind:image"),
+    (DIGITS, {"features": "vgg"}, "there is no 'vgg'"), (DIGITS, {"inception": "/gone"}, "/gone: there is no such"),
+])
+def test_features_that_cannot_be_had_are_named_before_training(hp, changes, fault):
+    config, found = base.get_config(), splits(hp)
+    config.data, config.evals.memorisation = hp, memorisation.hp(**changes)
+    (line,) = memorisation.data_faults(config, found.train, found.test)
+    assert fault in line
 
 
 def test_fewer_than_20_test_examples_tell_nothing():
@@ -69,18 +80,40 @@ def test_fewer_than_20_test_examples_tell_nothing():
     assert not measured("memorisation", planted(unit(SPLITS.train.x), few, DIGITS))
 
 
-def test_of_fresh_draws_any_p_value_is_as_probable():
-    def found(seed):
-        halves = [normal([seed, i], num) + np.array([[shift, 0]]) for shift in (0, 9)
-                  for i, num in enumerate((150, 90, 60), 3 * shift)]
-        return combined([compared(*halves[:3]), compared(*halves[3:])], 180)
-    every = [found(seed) for seed in range(60)]
+def halves(seed, num, scale=1.0):
+    """Draws of two clusters, which are cells, with a third as many in the second."""
+    return np.concatenate([normal([seed, 0], num, scale), normal([seed, 1], num // 3, scale) + np.array([[9, 0]])])
+
+
+def test_of_fresh_draws_any_p_value_is_as_probable_and_a_20th_is_nearest():
+    every = [copying(halves(3 * i, 150), halves(3 * i + 1, 75), halves(3 * i + 2, 60), 2) for i in range(40)]
+    assert {one.cells for one in every} == {2}
     assert stats.kstest([one.p_value for one in every], "uniform").pvalue > 0.01
-    assert np.std([one.z for one in every]) == pytest.approx(1, abs=0.2), "that of C_T is 0.7"
+    assert np.std([one.z for one in every]) == pytest.approx(1, abs=0.2), "that of C_T is 0.8"
+    assert np.mean([one.nearest for one in every]) == pytest.approx(judge.NEAREST, abs=0.012)
+    assert np.mean([one.nearest_p_value < 0.1 for one in every]) == pytest.approx(0.1, abs=0.1)
 
 
-def test_samples_that_spread_too_far_give_a_p_value_near_1():
-    assert copying(normal(0, 300), normal(1, 200), normal(2, 200, scale=1.5), 4).p_value > 0.999
+def test_a_20th_is_nearest_whatever_their_number_and_where_many_are_equal():
+    def mean(num, ties):
+        draws = np.maximum(np.random.default_rng(0).random((1000, num + 30)), ties)
+        return np.mean([nearest_share(one[:num], one[num:]) for one in draws])
+    assert [mean(*given) for given in ((20, 0), (59, 0), (20, 0.2))] == pytest.approx([judge.NEAREST] * 3, abs=0.004)
+
+
+def test_copies_do_not_hide_among_samples_that_spread_too_far():
+    train, real, wide = normal(0, 300), normal(1, 300), normal(2, 300, scale=2)
+    honest, copied = (copying(train, real, fake, 1) for fake in (wide, np.concatenate([train[:45], wide[45:]])))
+    assert min(honest.p_value, copied.p_value) > 0.999
+    assert honest.nearest_p_value > 0.1 and copied.nearest_p_value < 1e-4
+    assert "may be copies: look" in memorisation.verdict(copied) and "may be" not in memorisation.verdict(honest)
+
+
+def test_what_samples_do_not_reach_is_said():
+    train, real, fake = halves(0, 300), halves(1, 90), normal(2, 90)
+    found = copying(train, real, fake, 2)
+    assert found.seen == 0.75 and "regions with 75% of the test examples" in memorisation.verdict(found)
+    assert "regions" not in memorisation.verdict(found._replace(seen=0.95))
 
 
 def test_one_cell_is_mann_and_whitneys_test_ties_included():
@@ -109,14 +142,13 @@ def test_a_model_that_prefers_a_dense_region_does_not_copy():
     assert one.p_value < 1e-6 and two.p_value > 0.01 and two.cells == 2
 
 
-def test_the_share_of_copies_that_would_show_is_the_one_that_shows():
-    z = []
-    for i in range(12):
+def test_the_share_of_copies_that_would_show_shows_in_nine_of_ten_cases():
+    shown, copies = [], round(200 * copying(*(normal(i, 200) for i in range(3)), 1).least)
+    for i in range(30):
         train, real, fresh = normal([0, i], 200), normal([1, i], 200), normal([2, i], 200)
-        least = copying(train, real, fresh, 1).least
-        copied = np.concatenate([train[:round(200 * least)], fresh[round(200 * least):]])
-        z.append(copying(train, real, copied, 1).z)
-    assert np.mean(z) == pytest.approx(stats.norm.ppf(memorisation.LEVEL), abs=0.5)
+        found = copying(train, real, np.concatenate([train[:copies], fresh[copies:]]), 1)
+        shown.append(found.nearest_p_value < judge.LEVEL)
+    assert np.mean(shown) == pytest.approx(judge.POWER, abs=0.1)
 
 
 def test_the_order_of_samples_does_not_matter():

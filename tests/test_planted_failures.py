@@ -1,4 +1,4 @@
-"""Verdicts on GANs that were made to fail, and on healthy ones; most take minutes, so run them with `-m slow`."""
+"""Verdicts on GANs that were made to fail, and on healthy ones: they take minutes, so run them with `-m slow`."""
 import jax
 import pytest
 from flax import linen as nn
@@ -62,11 +62,9 @@ def plant(failure, config):
     return built
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure,config,seed", [
-    ("five", small, 0),
-    pytest.param("none", small, 0, marks=pytest.mark.slow),
-    *[pytest.param(failure, full, seed, marks=pytest.mark.slow) for failure in FAILURES for seed in (1, 2, 3)],
-])
+    ("five", small, 0), ("none", small, 0), *[(failure, full, seed) for failure in FAILURES for seed in (1, 2, 3)]])
 def test_verdict(failure, config, seed, tmp_path):
     config = config()
     config.seed, config.evals.during = seed, ("gan_signals",)

@@ -1,8 +1,10 @@
 """report.html: what it says of a run, and in a real browser: what it shows, how it is steered, what it decodes."""
 import json
 import re
+import shutil
+import signal
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import jax
 import jax.numpy as jnp
@@ -16,11 +18,13 @@ from gen_jax.errors import UserError
 from gen_jax.models.vae import conv_vae
 from gen_jax.modes import _run, train
 from gen_jax.modes import report as mode
-from gen_jax.pages import comparison, decoder, files, report
+from gen_jax.pages import comparison, decoder, files, pictures, report
 from gen_jax.pages.decoder import program
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import load_run, trained_of
+from gen_jax.training import loop
+from gen_jax.training.interrupt import Interrupted
 
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 380, "height": 800}
 READY = "body[data-ready]"
@@ -90,6 +94,44 @@ def test_it_is_written_without_data_and_without_a_state(run, tmp_path):
     assert made["table"] == [] and made["curves"]["x"] == [1] and made["latent"]["why"]
 
 
+def test_a_picture_that_is_torn_costs_itself_alone(run, tmp_path, capsys):
+    torn = Workdir(shutil.copytree(run.path, tmp_path / "torn"))
+    picture = torn.samples / "samples_0002.png"
+    picture.write_bytes(picture.read_bytes()[:200])
+    mode.write(torn, {})
+    assert [frame["at"] for frame in content(torn.path / "report.html")["over_time"][0]["frames"]] == [1]
+    assert capsys.readouterr().err.count(f"{picture}: is not in the page") == 1
+
+
+def test_pictures_take_no_more_than_their_room(run):
+    whole = pictures.over_time(run, 10**6)[0]["frames"]
+    assert pictures.over_time(run, len(whole[1]["src"]))[0]["frames"] == whole[1:]
+    assert pictures.over_time(run, -1) == []
+
+
+def test_what_older_runs_have_measured_is_shown(run, tmp_path):
+    old, result = Workdir(shutil.copytree(run.path, tmp_path / "old")), read_json(run.result)
+    write_json(old.result, result | {"evals": ["frechet", "of_long_ago"], "metrics": {"FD[a:1]/samples": 1.5}})
+    [row] = report.content(old, None)["table"]
+    assert row["name"] == "FD[a:1]" and row["better"] == "lower"
+    write_json(old.result, {"step": 1})
+    with pytest.raises(UserError, match="is not what was written there"):
+        report.content(old, None)
+
+
+@pytest.mark.parametrize(("where", "fault"), [
+    ("Session.train", loop.Diverged(12, ["x"])), ("finish", Interrupted(signal.SIGTERM, "stopped while measuring"))])
+def test_a_run_that_does_not_come_to_its_end_has_a_page_too(run, tmp_path, monkeypatch, where, fault):
+    def fail(*_):
+        raise fault
+    monkeypatch.setattr(f"gen_jax.modes.train.{where}", fail)
+    ended = Workdir(shutil.copytree(run.path, tmp_path / "ended"))
+    (ended.path / "report.html").unlink()
+    with pytest.raises(type(fault)):
+        train.train(config_of(widths=(16,), latent_dim=2), ended)
+    assert content(ended.path / "report.html")["curves"]["x"] == [1, 2]
+
+
 def test_a_page_that_cannot_be_written_is_a_line(run, monkeypatch, capsys):
     def fail(*args):
         raise ValueError("a torn picture")
@@ -104,11 +146,26 @@ def test_nothing_in_a_content_ends_a_script_or_begins_a_part(run):
     assert '"b":[null]' in html
 
 
+def test_a_page_tells_no_home_and_holds_any_name(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    made = files.page("\udcff", {"a": "--x=/home/ann/runs,/home/ann. /home/anna /x/home/ann", "b": "\udcff"}).decode()
+    assert '"a":"--x=~/runs,~. /home/anna /x/home/ann","b":"?"' in made and "<title>?</title>" in made
+    assert files.shortened("python /home/ann/launch.py", "/home/ann", ".") == "python ./launch.py"
+    assert files.link(PurePath("javascript:a #1?\udcff/x=1")) == "./javascript%3Aa%20%231%3F%FF/x=1"
+
+
+def test_curves_of_many_runs_are_their_means_alone(tmp_path, monkeypatch):
+    metrics = compared(tmp_path, tmp_path)["metrics"]
+    monkeypatch.setattr(comparison, "POINTS", 7)  # 4 runs, 2 steps
+    series = comparison.curves(metrics)["charts"][0]["series"]
+    assert [of["values"] for of in series] == [[9.5, 10.5], [19.5, 20.5]] and not any(of["members"] for of in series)
+
+
 def compared(folder: Path, runs: Path) -> dict:
     """comparison.json of two groups of two runs, as --mode=compare writes it."""
     def run_of(group, seed):
         final = 10.0 * group + seed
-        return {"seed": seed, "folder": str(runs / f"beta={group}/seed_{seed}"), "final": final, "best": final - 1,
+        return {"seed": seed, "folder": str(runs / f"beta={group}" / f"seed_{seed}"), "final": final, "best": final - 1,
                 "best_step": 10, "has_fallen": True, "times_best": 1.5, "protocol": {"eval": "record", "seed": seed},
                 "curve": [[10, final - 1], [20, final]]}
     groups = [{"name": f"beta={i}", "n": 2, "mean": 10 * i + 0.5, "std": 0.71, "ci95": None if i == 2 else [10, 11.5],
@@ -119,6 +176,7 @@ def compared(folder: Path, runs: Path) -> dict:
               "groups": groups, "pairs": [pair], "sentences": ["not enough seeds to tell"], "notes": ["a note"]}
     content = {"groups": [{"name": of["name"], "settings": {"objective.beta": i}, "runs": [
         {"folder": run["folder"], "seed": run["seed"]} for run in of["runs"]]} for i, of in enumerate(groups, 1)],
+        "lost": [{"name": "beta=3", "settings": {}, "lost_seeds": [0, 1], "runs": []}],
         "metrics": [metric], "refused": ["FD is refused"], "left_out": [], "beside": [], "notes": [],
         "methods": ["± is the standard deviation"]}
     write_json(folder / "comparison.json", content)
@@ -136,14 +194,15 @@ def test_a_comparison_needs_its_json(tmp_path):
 # The browser
 
 def test_a_comparison_shows_its_groups_and_leads_to_its_runs(tmp_path, opened):
-    made = compared(tmp_path, tmp_path)
+    made = compared(tmp_path, Path("."))
     (tmp_path / "beta=2" / "seed_1").mkdir(parents=True)
     (tmp_path / "beta=2" / "seed_1" / "report.html").write_text("the run")
     mode.write(Workdir(tmp_path), {})
     tab = opened(tmp_path / "report.html", READY, viewport=PHONE)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 380
     assert tab.locator(".note").all_inner_texts() == ["FD is refused", "test/kl: not enough seeds to tell"]
-    assert tab.locator("td.winner").all_inner_texts() == ["10.5 ± 0.71"]
+    assert tab.locator("td.winner").all_inner_texts() == ["10.5 ± 0.71\n10 to 11.5"]
+    assert tab.locator("#numbers th.number").all_inner_texts() == ["beta=1 (2)", "beta=2 (2)", "beta=3 (0 of 2)"]
     assert tab.locator("circle title").all_text_contents() == [
         f"{group['name']}, seed {run['seed']}: {run['final']:.0f}" for group in made["metrics"][0]["groups"]
         for run in group["runs"]]
@@ -153,8 +212,8 @@ def test_a_comparison_shows_its_groups_and_leads_to_its_runs(tmp_path, opened):
     assert chart.locator(".legend button").all_inner_texts() == ["beta=1\n9.5", "beta=2\n19.5"]
     assert chart.locator("path.member").count() == 4
     assert tab.locator("#runs a").evaluate_all("links => links.map(link => link.getAttribute('href'))") == [
-        "beta=2/seed_1/report.html"]
-    assert "21 (best 20 at step 10, now 1.5 times that)" in tab.locator("#runs table").first.inner_text()
+        "./beta=2/seed_1/report.html"]
+    assert "21\nbest 20 at step 10, now 1.5 times that" in tab.locator("#runs table").first.inner_text()
 
 
 def test_it_shows_a_run(run, opened):
@@ -276,6 +335,7 @@ def every_primitive(z):
     a, b = jnp.split(z, 2, axis=1)
     h = jnp.concatenate([jnp.tanh(a), jax.nn.gelu(b), jax.nn.elu(a), jax.nn.softplus(b), jax.nn.silu(a)], 1)
     h = jnp.concatenate([h, jax.nn.gelu(a, approximate=False), jnp.where(b > 0, a**3, jnp.abs(b)), -h[:, ::-1]], 1)
+    h = jnp.where(jnp.maximum(h, 0).astype(bool) & (h < 1), h, 0.1)
     h = (h - h.mean(1, keepdims=True)) * jax.lax.rsqrt(h.var(1, keepdims=True) + 1e-3) + jax.nn.softmax(h)
     image = jnp.pad(jnp.clip(h, -1, 1)[:, :24].reshape(1, 2, 4, 3), ((0, 0), (1, 0), (0, 2), (0, 0)))
     kernel = jnp.asarray(np.random.default_rng(0).normal(size=(3, 2, 3, 2)), jnp.float32)
@@ -306,3 +366,13 @@ def test_what_the_page_does_not_know_is_named():
         program(lambda z: jnp.cumsum(z, 1), 3)
     with pytest.raises(decoder.Unknown, match="no latents"):
         program(lambda z: jnp.ones((1, 3)), 3)
+    with pytest.raises(decoder.Unknown, match="in bfloat16"):
+        program(lambda z: z.astype(jnp.bfloat16).astype(jnp.float32), 3)
+    with pytest.raises(decoder.Unknown, match="in int32"):
+        program(lambda z: (jnp.where(z > 0, 3, 5) & 1) * z, 3)
+
+
+def test_a_programs_size_is_that_of_its_numbers_and_its_moves():
+    made = program(lambda z: z[:, ::-1] * 2, 30)
+    [index] = [step["index"] for step in made.steps if step["op"] == "gather"]
+    assert made.size == sum(map(len, made.arrays)) + len(index) > len(index) == 30 * 4 * 4 / 3

@@ -10,14 +10,18 @@ import numpy as np
 from gen_jax.compare import statistics
 from gen_jax.compare.groups import Group, differences, grouped
 from gen_jax.compare.numbers import Quantity, chosen, not_chosen
-from gen_jax.compare.protocols import data_refusal, notes, recorded_alike, refusal
-from gen_jax.compare.run import Run, Unfinished, read
+from gen_jax.compare.protocols import data_refusal, launch_notes, notes, recorded_alike, refusal
+from gen_jax.compare.run import Lost, Run, read
+from gen_jax.compare.workdirs import is_workdir
 from gen_jax.errors import UserError
 
 APART, TOO_FEW, NOT_SEEN = "told apart", "not enough seeds to tell", "no difference seen"  # verdicts
 SIGN_FLIPS, PERMUTATION = "sign flips", "permutation"  # tests
 MOST_SHOWN = 6  # pairs in a text: those of four groups
-WORSE = 0.05  # of the best value: a final one that is worse by more has fallen
+SHARED = 0.75  # of the seeds of each of two groups, from which on they are paired
+WORSE = 0.05  # of the best value: a final one that is worse by more has fallen,
+SMALL = 0.01  # if that is more than so much of the curve's range, for of a best value near to 0 anything is much
+EARLY = 0.1  # of a curve's records, the first ones, which its range is taken without
 
 
 class Value(NamedTuple):
@@ -31,8 +35,11 @@ class Value(NamedTuple):
 
     @property
     def has_fallen(self) -> bool:
-        """Whether the final value is worse than the best by more than WORSE."""
-        return self.best is not None and abs(self.final - self.best) > WORSE * abs(self.best)
+        """Whether the final value is worse than the best by more than WORSE of it, and SMALL of the curve's range."""
+        if self.best is None:
+            return False
+        later = [self.best, self.final, *(value for _, value in self.curve[int(EARLY * len(self.curve)):])]
+        return abs(self.final - self.best) > max(WORSE * abs(self.best), SMALL * (max(later) - min(later)))
 
     @property
     def times_best(self) -> float | None:
@@ -45,6 +52,7 @@ class Cell(NamedTuple):
 
     group: Group
     values: tuple[Value, ...]  # by seed; not empty
+    lost: tuple[int, ...]  # the group's other seeds: their runs have not ended, or no finite number was measured
 
     @property
     def finals(self) -> np.ndarray:
@@ -55,6 +63,14 @@ class Cell(NamedTuple):
         """The best values; None where they are not known of all."""
         bests = [value.best for value in self.values]
         return None if None in bests else np.array(bests)
+
+    @property
+    def best_mean(self) -> float | None:
+        return None if self.bests is None else float(self.bests.mean())
+
+    @property
+    def best_std(self) -> float | None:
+        return None if self.bests is None or len(self.bests) < 2 else float(self.bests.std(ddof=1))
 
     @property
     def mean(self) -> float:
@@ -79,10 +95,11 @@ class Pair(NamedTuple):
 
     a: str  # names of the groups
     b: str
-    difference: float  # mean of a - mean of b
+    difference: float  # mean of a - mean of b, over the seeds that count
     interval: statistics.Interval | None
-    seeds: tuple[int, int]  # in each
-    is_paired: bool  # the seeds are the same
+    seeds: tuple[int, int]  # in each, of those that count
+    is_paired: bool  # only the seeds of both count
+    left_over: int  # seeds of one group alone, which do not count for paired ones
     test: str
     p: float
     least: float  # the smallest p that these seeds could give
@@ -120,14 +137,18 @@ class Row(NamedTuple):
 
     @property
     def winner(self) -> str | None:
-        """The best group, where it is told apart from every other.
+        """The best group, where it is told apart from every other, and has lost no seed.
 
         Only a group that is not the best can be taken for it in error, and then it was told apart from the best one: so
         p-values are corrected for as many pairs as there are others, not for all pairs (Hsu, 1984).
         """
         own = [pair for pair in self.pairs if self.first in (pair.a, pair.b)]
-        apart = all(len(own) * pair.p <= statistics.ALPHA and pair.excludes_zero for pair in own)
-        return self.first if self.sign and own and apart else None
+        apart = all(len(own) * pair.p <= statistics.ALPHA and self._beats(pair) for pair in own)
+        return self.first if self.sign and own and apart and not self.cells[self.first].lost else None
+
+    def _beats(self, pair: Pair) -> bool:
+        """Whether the first group is the better one of a pair by its interval, which may be of fewer seeds."""
+        return pair.excludes_zero and (pair.difference * self.sign > 0) == (pair.a == self.first)
 
     @property
     def shown_pairs(self) -> list[Pair]:
@@ -140,10 +161,11 @@ class Comparison(NamedTuple):
     """All that is compared."""
 
     groups: tuple[Group, ...]
+    lost: tuple[Group, ...]  # those of which no run has ended
     rows: tuple[Row, ...]
     refused: tuple[str, ...]  # a line for each number whose protocols differ
-    left_out: tuple[str, ...]  # a line for each run that is
-    beside: tuple[str, ...]  # lines on what else there is: settings that differ, numbers that are not compared
+    left_out: tuple[str, ...]  # a line for each run that is, and one for those that have not begun
+    beside: tuple[str, ...]  # lines on what else there is: seeds that are lost, settings, code and numbers that differ
 
     @property
     def notes(self) -> list[str]:
@@ -166,10 +188,11 @@ def compared(folders: Sequence[Path], asked: Sequence[str] = ()) -> Comparison:
     asked: names of numbers; of none, the headlines that the runs share. Where nothing is left to compare, it is a
     UserError with the reasons.
     """
-    runs, left_out = _finished(folders)
-    if not runs:
+    runs, left_out = _read(folders)
+    if not any(isinstance(run, Run) for run in runs):
         raise UserError("--workdirs: none of the runs there has ended", *left_out)
-    groups, twice = grouped(runs)
+    every, twice = grouped(runs)
+    groups = [group for group in every if group.runs]
     if line := data_refusal(groups):
         raise UserError(line)
     quantities = chosen(groups, asked)
@@ -178,21 +201,33 @@ def compared(folders: Sequence[Path], asked: Sequence[str] = ()) -> Comparison:
     rows = [row for row in rows if row.cells]
     if not rows:
         raise UserError(*(refused.values() or ["--metrics: no run has a finite value of what is to be compared"]))
-    beside = [differences(groups), *(not_chosen(groups, quantities) if not asked else [])]
-    return Comparison(tuple(groups), tuple(rows), tuple(refused.values()), (*left_out, *twice),
-                      tuple(filter(None, beside)))
+    beside = [*map(_survivors, every), differences(groups), *launch_notes(groups),
+              *(not_chosen(groups, quantities) if not asked else [])]
+    return Comparison(tuple(groups), tuple(group for group in every if not group.runs), tuple(rows),
+                      tuple(refused.values()), (*left_out, *twice), tuple(filter(None, beside)))
 
 
-def _finished(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
-    runs, lines = [], []
-    for folder in folders:
+def _read(folders: Sequence[Path]) -> tuple[list[Run | Lost], list[str]]:
+    """(the runs, a line for each that is left out, and one for all that have not begun)."""
+    runs, lines, begun = [], [], [folder for folder in folders if is_workdir(folder)]
+    for folder in begun:
         try:
             runs.append(read(folder))
-        except Unfinished as why:
-            lines.append(f"{folder}: left out: {why}")
         except UserError as error:
             lines += [f"left out: {fault}" for fault in error.faults]
+    lines += [run.line for run in runs if isinstance(run, Lost)]
+    if waiting := [str(folder) for folder in folders if folder not in begun]:
+        what = "1 run has" if len(waiting) == 1 else f"{len(waiting)} runs have"
+        lines.append(f"left out: {what} not begun: {', '.join(waiting[:2])}{', ...' * (len(waiting) > 2)}")
     return runs, lines
+
+
+def _survivors(group: Group) -> str:
+    """The line for a group that has lost seeds; "" for another."""
+    if not group.lost:
+        return ""
+    flattered = "; if the others failed, its numbers flatter it: it is not marked as the best" if group.runs else ""
+    return f"{group.name}: {len(group.runs)} of {len(group.runs) + len(group.lost)} seeds have ended{flattered}"
 
 
 def _row(quantity: Quantity, groups: Sequence[Group]) -> Row:
@@ -206,7 +241,8 @@ def _row(quantity: Quantity, groups: Sequence[Group]) -> Row:
         if missing := [str(run.seed) for run in group.runs if run not in having] if having else []:
             said.append(f"{group.name}: not measured: seed {', '.join(missing)}")
         if finite:
-            cells[group.name] = Cell(group, tuple(_value(run, quantity) for run in finite))
+            lost = sorted([*group.lost, *(run.seed for run in group.runs if run not in finite)])
+            cells[group.name] = Cell(group, tuple(_value(run, quantity) for run in finite), tuple(lost))
     return Row(quantity, cells, _pairs(list(cells.values())), tuple(said))
 
 
@@ -239,7 +275,7 @@ def _pairs(cells: Sequence[Cell]) -> tuple[Pair, ...]:
 def _verdict(pair: Pair, adjusted: float, attainable: float) -> str:
     """attainable: the smallest that `adjusted` could be with these seeds.
 
-    Where the differences of pairs agree, and are too few for a test of their signs, more seeds are wanted as well.
+    Where the differences of pairs exclude 0, and are too few for a test of their signs, more seeds are wanted as well.
     """
     if adjusted <= statistics.ALPHA and pair.excludes_zero:
         return APART
@@ -251,20 +287,28 @@ def _verdict(pair: Pair, adjusted: float, attainable: float) -> str:
 def _pair(a: Cell, b: Cell, num_pairs: int) -> Pair:
     """Runs of the same seeds are paired: their interval is that of the differences.
 
+    They are where each group shares at least SHARED of its seeds with the other; its other seeds do not count then.
+
     Signs of few differences cannot tell anything: 5 of them give no less than p = 0.06. Then the groups' members are
-    permuted, as those of groups that share no seeds: that is exact as well, and cautious where a seed does the same to
-    both groups. How many seeds and groups there are decides on the test, not what was measured.
+    permuted, as those of groups that share no seeds. That is exact where a seed does nothing of its own, cautious where
+    it does the same to both groups, and too bold where it does the opposite. How many seeds and groups there are
+    decides on the test, not what was measured.
     """
-    is_paired = a.seeds == b.seeds
-    differences = a.finals - b.finals if is_paired else None
-    interval = (statistics.mean_interval(differences) if is_paired
-                else statistics.difference_interval(a.finals, b.finals))
-    least = statistics.least_of_sign_flips(len(a.values))
+    shared = {*a.seeds} & {*b.seeds}
+    is_paired = len(shared) >= SHARED * max(len(a.values), len(b.values))
+    x, y = (_finals(a, shared), _finals(b, shared)) if is_paired else (a.finals, b.finals)
+    interval = statistics.mean_interval(x - y) if is_paired else statistics.difference_interval(x, y)
+    least = statistics.least_of_sign_flips(len(x))
     if is_paired and num_pairs * least <= statistics.ALPHA:
-        test, p = SIGN_FLIPS, statistics.sign_flips(differences)
+        test, p = SIGN_FLIPS, statistics.sign_flips(x - y)
     else:
-        least = statistics.least_of_permutation(len(a.values), len(b.values))
-        test, p = PERMUTATION, statistics.permutation(a.finals, b.finals)
-    return Pair(a.group.name, b.group.name, a.mean - b.mean, interval, (len(a.values), len(b.values)), is_paired, test,
-                p, least, p, NOT_SEEN)
+        least, test, p = statistics.least_of_permutation(len(x), len(y)), PERMUTATION, statistics.permutation(x, y)
+    left_over = len(a.values) + len(b.values) - len(x) - len(y)
+    return Pair(a.group.name, b.group.name, float(x.mean() - y.mean()), interval, (len(x), len(y)), is_paired,
+                left_over, test, p, least, p, NOT_SEEN)
+
+
+def _finals(cell: Cell, seeds: set[int]) -> np.ndarray:
+    """The final values of some seeds, by seed."""
+    return np.array([value.final for value in cell.values if value.run.seed in seeds])
 

@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from gen_jax import style
-from gen_jax.compare.comparison import Cell, Comparison, Row
+from gen_jax.compare import words
+from gen_jax.compare.comparison import EARLY, Cell, Comparison, Row
 from gen_jax.compare.table import ARROWS
 
 FIGURES = ("comparison", "comparison_curves")
@@ -20,7 +21,6 @@ LABEL, TITLE = 24, 30  # characters of a group's name and of a panel's title tha
 MOST_LINES = 3  # of a group's name; the rest of a longer one is cut
 WORD = re.compile(rf"[^\s_/,.-]{{0,{LABEL - 1}}}[\s_/,.-]?")  # of a name, with what ends it
 MOST_SINGLE = 6  # groups, up to which each seed has its own curve
-EARLY = 0.1  # of a curve's records, whose values need not fit into its scale
 
 
 def figures(comparison: Comparison) -> dict[str, Figure]:
@@ -48,7 +48,8 @@ def finals(comparison: Comparison) -> Figure:
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     _remove_rest(axes, len(comparison.rows))
-    fig.supxlabel("dots: seeds; diamonds: means; lines: 95% intervals of the means", fontsize=style.SMALL)
+    intervals = words.interval_name(cell for row in comparison.rows for cell in row.cells.values())
+    fig.supxlabel(f"dots: seeds; diamonds: means; lines: {intervals}s of the means", fontsize=style.SMALL)
     return fig
 
 
@@ -149,7 +150,7 @@ def _short_step(step: float, _) -> str:
 
 
 def _fit_to_later(axes: Axes) -> None:
-    """Fits the vertical scale to the curves without their first records, where those would flatten the rest."""
+    """Fits the vertical scale to the curves without their EARLY records, where those would flatten the rest."""
     drawn = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) > 5]
     if not drawn:
         return

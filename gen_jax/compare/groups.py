@@ -2,11 +2,11 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gen_jax.compare.run import Run
+from gen_jax.compare.run import Lost, Run
 from gen_jax.identity import FREE, MOVED
 from gen_jax.report.settings import values_of
 
@@ -23,17 +23,18 @@ class Group(NamedTuple):
 
     name: str
     runs: tuple[Run, ...]  # by seed, each seed once
+    lost: tuple[int, ...]  # other seeds, whose runs have begun and have no numbers
     settings: dict[str, Any]  # those that differ between the groups
 
 
-def grouped(runs: Sequence[Run]) -> tuple[list[Group], list[str]]:
-    """(the groups, a line for each run whose seed its group has already).
+def grouped(runs: Sequence[Run | Lost]) -> tuple[list[Group], list[str]]:
+    """(the groups, a line for each run whose seed its group has already). A group may have lost all its runs.
 
     Where few settings differ and all are numbers, groups are in the order of these; else in that of the runs.
     """
     settings = [_settings(run) for run in runs]
     differ = _differing(settings)
-    found: dict[str, list[Run]] = {}
+    found: dict[str, list[Run | Lost]] = {}
     for run, own in zip(runs, settings, strict=True):
         found.setdefault(json.dumps([own.get(key) for key in differ]), []).append(run)
     of = {key: {name: own[name] for name in differ if name in own} for key, own in
@@ -41,14 +42,15 @@ def grouped(runs: Sequence[Run]) -> tuple[list[Group], list[str]]:
     names = _names([of[key] for key in found], list(found.values()), differ)
     groups, lines = [], []
     for (key, members), name in zip(found.items(), names, strict=True):
-        once, twice = _once(members)
-        groups.append(Group(name, once, of[key]))
+        once, twice = _once([run for run in members if isinstance(run, Run)])
+        lost = {run.seed for run in members} - {run.seed for run in once}
+        groups.append(Group(name, once, tuple(sorted(lost)), of[key]))
         lines += [f"{run.folder}: left out: seed {run.seed} of {name} is there already, in {first.folder}"
                   for run, first in twice]
     return _ordered(groups, differ), lines
 
 
-def _settings(run: Run) -> dict[str, Any]:
+def _settings(run: Run | Lost) -> dict[str, Any]:
     """The settings that tell the run from others, by dotted key, as JSON has them."""
     flat = values_of(run.config)
     return {key: json.loads(json.dumps(value)) for key, value in flat.items() if value != {}
@@ -69,17 +71,23 @@ def _once(runs: Sequence[Run]) -> tuple[tuple[Run, ...], list[tuple[Run, Run]]]:
     return tuple(first[seed] for seed in sorted(first)), twice
 
 
-def _names(settings: Sequence[Mapping[str, Any]], members: Sequence[Sequence[Run]], differ: Sequence[str]) -> list[str]:
+def _names(settings: Sequence[Mapping[str, Any]], members: Sequence[Sequence[Run | Lost]], differ: Sequence[str]
+           ) -> list[str]:
     """A name for each group, all different."""
+    return next(names for names in _possible_names(settings, members, differ) if len({*names}) == len(names))
+
+
+def _possible_names(settings: Sequence[Mapping[str, Any]], members: Sequence[Sequence[Run | Lost]],
+                    differ: Sequence[str]) -> Iterator[list[str]]:
+    """Names of the groups, the shortest first; the last ones, folders of runs, are all different."""
     if 0 < len(differ) <= MOST_KEYS:
         short = shortened(differ)
-        return [", ".join(f"{short[key]}={_shown(own.get(key))}" for key in differ) for own in settings]
+        for text in (_shown, json.dumps):
+            yield [", ".join(f"{short[key]}={text(own.get(key))}" for key in differ) for own in settings]
     paths = [_folder(runs) for runs in members]
     for depth in range(1, 4):
-        names = ["/".join(path.parts[-depth:]) for path in paths]
-        if len({*names}) == len(names):
-            return names
-    return [str(runs[0].folder) for runs in members]
+        yield ["/".join(path.parts[-depth:]) for path in paths]
+    yield [str(runs[0].folder) for runs in members]
 
 
 def differences(groups: Sequence[Group]) -> str:
@@ -108,7 +116,7 @@ def _shown(value: Any) -> str:
     return "unset" if value is None else str(value) or '""'
 
 
-def _folder(runs: Sequence[Run]) -> Path:
+def _folder(runs: Sequence[Run | Lost]) -> Path:
     """The folder that runs over seeds lie in, or one of the name that theirs begin with."""
     paths = [run.folder.absolute() for run in runs]
     paths = list(dict.fromkeys(path.parent if SEED_FOLDER.fullmatch(path.name) else path for path in paths))

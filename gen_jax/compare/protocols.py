@@ -1,5 +1,5 @@
 """Whether numbers of runs may stand side by side."""
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gen_jax.compare.groups import Group
@@ -40,16 +40,43 @@ def notes(number: str, groups: Sequence[Group]) -> list[str]:
     runs = [(group.name, run) for group in groups for run in group.runs if number in run.numbers]
     unknown = dict.fromkeys(name for name, run in runs if number not in run.protocols)
     otherwise = dict.fromkeys(name for name, run in runs if not recorded_alike(number, run))
-    weights: dict[str, dict[str, None]] = {}
-    for name, run in runs:
-        if used := run.protocols.get(number, {}).get("weights"):
-            weights.setdefault(used, {})[name] = None
     lines = [f"protocol unknown in {', '.join(unknown)} ({UNKNOWN})"] if unknown else []
     if otherwise:
         lines.append(f"in {', '.join(otherwise)} measured otherwise than in training, whose records do not count")
-    if len(weights) > 1:
-        lines.append("weights differ: " + "; ".join(f"{used} in {', '.join(of)}" for used, of in weights.items()))
-    return lines
+    return lines + _unlike("weights differ", ((name, run.protocols.get(number, {}).get("weights"))
+                                              for name, run in runs))
+
+
+def launch_notes(groups: Sequence[Group]) -> list[str]:
+    """The lines on what the last launches of runs had otherwise: their code, JAX, device, and form."""
+    made = [(group.name, _made_with(run.launch)) for group in groups for run in group.runs if run.launch]
+    every = dict.fromkeys(what for _, known in made for what in known)
+    return [line for what in every for line in _unlike(what, ((name, known[what]) for name, known in made))]
+
+
+def _made_with(launch: Mapping[str, Any]) -> dict[str, Any]:
+    """What results may depend on beside the config, by what is said where it differs."""
+    return {"git commit differs": str(_at(launch, "git", "commit") or "")[:DIGITS] or None,
+            "uncommitted changes of the code differ": _at(launch, "git", "changed"),
+            "jax differs": _at(launch, "packages", "jax"), "device differs": _at(launch, "device", "kind"),
+            "seeds in one program differ": launch.get("seeds_in_one_program", 1)}
+
+
+def _at(launch: Any, *keys: str) -> Any:
+    """What is at the end of keys; None where it is not there."""
+    for key in keys:
+        launch = launch.get(key) if isinstance(launch, Mapping) else None
+    return launch
+
+
+def _unlike(what: str, known: Iterable[tuple[str, Any]]) -> list[str]:
+    """A line on the values that groups have, by their names, where they are several; None is not known."""
+    of: dict[str, dict[str, None]] = {}
+    for name, value in known:
+        if value is not None:
+            of.setdefault(str(value), {})[name] = None
+    where = "; ".join(f"{value} in {', '.join(names)}" for value, names in of.items())
+    return [f"{what}: {where}"] if len(of) > 1 else []
 
 
 def recorded_alike(number: str, run: Run) -> bool:

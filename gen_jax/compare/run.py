@@ -1,4 +1,5 @@
-"""A finished run as a comparison sees it."""
+"""A run as a comparison sees it."""
+import contextlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from gen_jax.types import Metric
 
 
 class Run(NamedTuple):
-    """What was measured of one run, and how."""
+    """What was measured of a finished run, and how."""
 
     folder: Path
     config: ConfigDict
@@ -26,28 +27,53 @@ class Run(NamedTuple):
     protocols: dict[str, dict[str, Any]]  # by number; of runs of an older gen_jax, none
     metrics: dict[str, Metric]  # what its parts declare of its numbers
     history: list[dict]  # the records of metrics.jsonl
+    launch: dict[str, Any]  # its last one, as run.json has it
 
 
-class Unfinished(Exception):
-    """Why a run has no numbers to compare, in words."""
+class Lost(NamedTuple):
+    """A run that has begun, and has no numbers to compare."""
+
+    folder: Path
+    config: ConfigDict
+    seed: int
+    line: str  # why it is left out
 
 
-def read(folder: Path) -> Run:
-    """The run in folder. Raises Unfinished, and UserError for what cannot be read."""
+def read(folder: Path) -> Run | Lost:
+    """The run in folder. A config that cannot be read is a UserError."""
     workdir = Workdir(folder)
-    config, result = workdir.stored_config(), read_json(workdir.result)
-    if result is None:
-        raise Unfinished("has no result.json: its training has not ended")
+    config = workdir.stored_config()
     try:
-        step, total = result["step"], result["config"]["derived"]["total_steps"]
-        if step < total:
-            raise Unfinished(f"step {step:,} of {total:,}: its training has not ended")
-        return Run(folder, config, result["seed"], step, result["state_sha256"], result["data_fingerprint"],
-                   result["metrics"], result.get("protocols", {}), _declared(config, result.get("evals", ())),
-                   MetricsLog(workdir.metrics).history(step))
+        result = read_json(workdir.result)
+        if not (why := _unfinished(result, config.derived.total_steps)):
+            return _measured(workdir, folder, config, result)
+        line = f"{folder}: left out: {why}"
+    except UserError as error:
+        line = f"left out: {'; '.join(error.faults)}"
     except (KeyError, TypeError) as error:
-        raise UserError(f"{workdir.result}: is not what was written there ({error!r}); measure again by --mode=eval "
-                        "or remove it") from error
+        line = (f"left out: {workdir.result}: is not what was written there ({error!r}); measure again by --mode=eval "
+                "or remove it")
+    return Lost(folder, config, config.seed, line)
+
+
+def _unfinished(result: dict | None, total: int) -> str:
+    """Why a run has not ended; "" where it has. total: its steps, which may be more than when it was measured."""
+    if result is None:
+        return "has no result.json: its training has not ended"
+    return f"step {result['step']:,} of {total:,}: its training has not ended" if result["step"] < total else ""
+
+
+def _measured(workdir: Workdir, folder: Path, config: ConfigDict, result: dict) -> Run:
+    return Run(folder, config, result["seed"], result["step"], result["state_sha256"], result["data_fingerprint"],
+               result["metrics"], result.get("protocols", {}), _declared(config, result.get("evals", ())),
+               MetricsLog(workdir.metrics).history(result["step"]), _last_launch(workdir))
+
+
+def _last_launch(workdir: Workdir) -> dict[str, Any]:
+    """The last launch of run.json; {} where none can be read, for nothing but a note depends on it."""
+    with contextlib.suppress(UserError, KeyError, TypeError, ValueError, IndexError):
+        return dict(read_json(workdir.run)["launches"][-1])
+    return {}
 
 
 def _declared(config: ConfigDict, evals) -> dict[str, Metric]:

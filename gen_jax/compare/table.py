@@ -6,7 +6,6 @@ from gen_jax.compare import words
 from gen_jax.compare.comparison import Comparison, Row
 
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
-DETAILS = ("group", "seeds", "final", "95% interval", "best", "at step")  # columns of a number's own table
 
 
 class Overview(NamedTuple):
@@ -22,16 +21,18 @@ def overview(comparison: Comparison) -> Overview:
     rows = comparison.rows
     header = ["group", "seeds", *(f"{row.quantity.number} {ARROWS[row.quantity.metric.better]}".strip()
                                   for row in rows)]
-    lines = [[group.name, str(len(group.runs)), *(_final(row, group.name) for row in rows)]
-             for group in comparison.groups]
-    bold = [[False, False, *(row.winner == group.name for row in rows)] for group in comparison.groups]
+    groups = (*comparison.groups, *comparison.lost)
+    lines = [[group.name, words.seeds(len(group.runs), len(group.lost)), *(_final(row, group.name) for row in rows)]
+             for group in groups]
+    bold = [[False, False, *(row.winner == group.name for row in rows)] for group in groups]
     return Overview(header, lines, bold)
 
 
 def details(row: Row) -> Iterator[list[str]]:
-    """The lines of one number's table, without the header, DETAILS."""
+    """The lines of one number's own table, the header first."""
+    yield ["group", "seeds", "final", words.interval_name(row.cells.values()), "best", "at step"]
     for name, cell in row.cells.items():
-        yield [name, str(len(cell.values)), words.plus_minus(cell.mean, cell.std),
+        yield [name, words.seeds(len(cell.values), len(cell.lost)), words.plus_minus(cell.mean, cell.std),
                words.bracketed(cell.interval, cell.std), words.best(cell), words.best_steps(cell)]
 
 

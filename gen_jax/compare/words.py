@@ -1,24 +1,28 @@
 """A comparison in numbers as people write them, and in sentences."""
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from gen_jax.compare import statistics
 from gen_jax.compare.comparison import APART, NOT_SEEN, TOO_FEW, Cell, Comparison, Pair, Row, Value
-from gen_jax.compare.statistics import Interval
+from gen_jax.compare.statistics import ROUNDING, Interval
 
 DIGITS = 4  # of a number without a spread
 SPREAD_DIGITS = 2  # of a spread; its number has as many decimals
 MOST_DECIMALS, LARGEST = 6, 1e9  # beyond which a number has an exponent
-FEW = 6  # seeds, below which it is said how little an interval of them holds
-SPREADS = ("± is the standard deviation over training seeds (n - 1). Intervals are 95% bootstrap intervals of the mean "
-           "over training seeds (expanded percentiles, arXiv:1411.5279).")
-TESTS = ("Where two groups have the same seeds, differences are taken seed by seed. p-values are of exact permutation "
-         "tests, or of drawn ones where seeds are many; those over all pairs of groups are corrected after Holm.")
+MOST_FALLEN = 3  # seeds, of each of which it is said how far it fell
+SPREADS = ("± is the standard deviation over training seeds (n - 1). Intervals are bootstrap intervals of the mean "
+           "over training seeds (expanded percentiles for 95%, arXiv:1411.5279).")
+TESTS = ("Where two groups share most of their seeds, differences are taken seed by seed, of these alone. p-values are "
+         "of exact permutation tests, or of drawn ones where seeds are many. Of few paired seeds, the members of the "
+         "groups are permuted: that is cautious where a seed does the same to both groups, and too bold where it does "
+         "the opposite. p-values over all pairs of groups are corrected after Holm, for each number by itself: of "
+         "many numbers, one may differ by chance.")
 BESTS = "'best' is of each run's records, chosen by the number itself: it flatters, the final value does not."
 
 
 def number(value: float, spread: float | None = None) -> str:
     """A value with as many decimals as its spread deserves; without one, with DIGITS digits."""
+    spread = _seen(spread, value)
     size = spread or value
     decimals = (SPREAD_DIGITS if spread else DIGITS) - 1 - math.floor(math.log10(abs(size))) if size else 0
     if decimals > MOST_DECIMALS or abs(value) >= LARGEST:
@@ -29,7 +33,15 @@ def number(value: float, spread: float | None = None) -> str:
 
 def plus_minus(mean: float, std: float | None) -> str:
     """A mean and its standard deviation: "3.4 ± 2.0"; of one value, that alone."""
-    return number(mean) if std is None else f"{number(mean, std)} ± {number(std, std)}"
+    if std is None:
+        return number(mean)
+    std = _seen(std, mean)
+    return f"{number(mean, std)} ± {number(std, std)}"
+
+
+def _seen(spread: float | None, value: float) -> float | None:
+    """A spread; 0 where it is but the rounding of values that are equal."""
+    return 0.0 if spread is not None and spread < ROUNDING * abs(value) else spread
 
 
 def bracketed(interval: Interval | None, spread: float | None = None) -> str:
@@ -40,11 +52,20 @@ def bracketed(interval: Interval | None, spread: float | None = None) -> str:
     return f"[{low}, {high}]"
 
 
+def interval_name(cells: Iterable[Cell]) -> str:
+    """What to call the intervals of cells: by how often the one of the fewest seeds holds the mean, at most."""
+    share = min([statistics.LEVEL, *(statistics.held(len(cell.values)) for cell in cells if len(cell.values) > 1)])
+    return f"{share:.0%} interval"
+
+
+def seeds(n: int, lost: int) -> str:
+    """How many seeds count: "4 of 5" where others are lost."""
+    return f"{n} of {n + lost}" if lost else f"{n}"
+
+
 def best(cell: Cell) -> str:
     """The mean of the seeds' best values, and its standard deviation."""
-    if (bests := cell.bests) is None:
-        return ""
-    return plus_minus(float(bests.mean()), float(bests.std(ddof=1)) if len(bests) > 1 else None)
+    return "" if cell.best_mean is None else plus_minus(cell.best_mean, cell.best_std)
 
 
 def best_steps(cell: Cell) -> str:
@@ -101,12 +122,14 @@ def difference(pair: Pair, num_pairs: int) -> str:
 
 def _too_few(pair: Pair, num_pairs: int) -> str:
     """Why a pair's seeds are too few, and how many would be enough."""
-    if num_pairs * pair.least <= statistics.ALPHA:
-        return (f"{_seeds(pair)}, {_p(pair, num_pairs)}; their differences agree, and the signs of "
-                f"{statistics.pairs_needed(num_pairs)} could tell")
-    over = f" over {num_pairs} pairs" if num_pairs > 1 else ""
-    return (f"{_seeds(pair)}: p cannot be less than {min(1, num_pairs * pair.least):.2g}{over}; "
-            f"{statistics.seeds_needed(num_pairs)} in each could tell")
+    if num_pairs * pair.least > statistics.ALPHA:
+        over = f" over {num_pairs} pairs" if num_pairs > 1 else ""
+        return (f"{_seeds(pair)}: p cannot be less than {min(1, num_pairs * pair.least):.2g}{over}; "
+                f"{statistics.seeds_needed(num_pairs)} in each could tell")
+    if pair.interval is None:
+        return f"{_seeds(pair)}: one seed has no interval; {statistics.seeds_needed(num_pairs)} in each could tell"
+    return (f"{_seeds(pair)}, {_p(pair, num_pairs)}; the interval of their differences excludes 0, and the signs of "
+            f"{statistics.pairs_needed(num_pairs)} could tell")
 
 
 def _width(pair: Pair) -> float | None:
@@ -127,7 +150,9 @@ def _seeds(pair: Pair) -> str:
         return f"{n} and {m} seeds"
     if n == 1:
         return "one seed each"
-    return f"{n} paired seeds" if pair.is_paired else f"{n} seeds each"
+    if not pair.is_paired:
+        return f"{n} seeds each"
+    return f"{n} paired seeds" + (f" ({pair.left_over} without a pair left over)" if pair.left_over else "")
 
 
 def _p(pair: Pair, num_pairs: int) -> str:
@@ -136,15 +161,19 @@ def _p(pair: Pair, num_pairs: int) -> str:
 
 
 def fall(cell: Cell, sign: int) -> str:
-    """The sentence on runs of a group that ended worse than they were; "" of none. sign: that of Row."""
+    """The sentence on runs of a group that ended worse than they were; "" of none. sign: that of Row.
+
+    How far each fell is said of at most MOST_FALLEN; of more, only the worst one is named.
+    """
     fallen = [value for value in cell.values if value.has_fallen]
     if not fallen:
         return ""
-    worst = max(fallen, key=lambda value: abs(value.final - value.best) / (abs(value.best) or 1e-30))
     if len(cell.values) == 1:
-        return f"{cell.group.name}: {_fell(worst, sign)}"
-    few = f"{len(fallen)} of {len(cell.values)} seeds ended worse than their best"
-    return f"{cell.group.name}: {few}; seed {worst.run.seed} {_fell(worst, sign)}"
+        return f"{cell.group.name}: {_fell(fallen[0], sign)}"
+    worst = max(fallen, key=lambda value: abs(value.final - value.best) / (abs(value.best) or 1e-30))
+    shown = fallen if len(fallen) <= MOST_FALLEN else [worst]
+    return (f"{cell.group.name}: {len(fallen)} of {len(cell.values)} seeds ended worse than their best; "
+            + ", ".join(f"seed {value.run.seed} {_fell(value, sign)}" for value in shown))
 
 
 def _fell(value: Value, sign: int) -> str:
@@ -164,16 +193,10 @@ def methods(comparison: Comparison) -> list[str]:
         lines.append(TESTS)
     if any(cell.bests is not None for cell in cells):
         lines.append(BESTS)
-    if several and (few := min(several)) < FEW:
+    if several and statistics.held(few := min(several)) < statistics.LEVEL:
         lines.append(f"No bootstrap interval reaches beyond the seeds' own values: {few} values have the mean of a "
-                     f"symmetric distribution between them in {statistics.held(few):.0%} of cases.")
+                     f"symmetric distribution between them in {statistics.held(few):.0%} of cases, and intervals are "
+                     "named by that.")
     if len(several) < len(cells):
         lines.append("One seed has no spread and no interval.")
     return lines
-
-
-def aligned(lines: Sequence[Sequence[str]], sides: str) -> list[str]:
-    """lines of texts in columns. sides: "<" or ">" for each column."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return ["  ".join(f"{text:{side}{width}}" for text, side, width in zip(line, sides, widths, strict=True)).rstrip()
-            for line in lines]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gen_jax.errors import UserError
 from gen_jax.folders import expanded
-from gen_jax.report.files import read_json
+from gen_jax.report.group import read_group
 
 DEEPEST = 3  # levels below a folder that is named, at which workdirs are looked for
 ASIDE = re.compile(r"(old|step)_\d+|\..*")  # folders of a workdir's own, and hidden ones
@@ -67,11 +67,7 @@ def _below(folder: Path, levels: int) -> Iterator[Path]:
 
 def _listed(folder: Path) -> list[Path]:
     """The workdirs of a sweep, also those of runs that have not begun."""
-    file = folder / "sweep.json"
-    try:
-        return [folder / run["folder"] for run in (read_json(file) or {"runs": []})["runs"]]
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{file}: is not what was written there; restore or remove it") from error
+    return [folder / run["folder"] for run in (read_group(folder) or {"runs": []})["runs"]]
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:

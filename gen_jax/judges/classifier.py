@@ -74,10 +74,10 @@ def classifier(hp: ConfigDict) -> Classifier:
     return classifier_of(data.load(hp, "train"), data.load(hp, "test"), data.cache_folder(hp))
 
 
-def classifier_of(train: Source, test: Source, folder: Path) -> Classifier:
+def classifier_of(train: Source, test: Source, folder: Path, keep: bool = True) -> Classifier:
     """The classifier that learns from train, of images with labels; from the cache in folder where it is there.
 
-    test: of the same classes; it tells the accuracy.
+    test: of the same classes; it tells the accuracy. keep: whether the cache gets it.
     """
     objective = _objective(len(train.classes), train.x.shape[1:])
     size = min(BATCH, len(train.x))
@@ -89,7 +89,8 @@ def classifier_of(train: Source, test: Source, folder: Path) -> Classifier:
         weights = serialization.from_bytes(state.vars, _whole(path))
     except (OSError, ValueError):  # not there, or not whole
         weights = _train(objective, optimizers, state, train, size, steps)
-        _keep(path, serialization.to_bytes(weights))
+        if keep:
+            _keep(path, serialization.to_bytes(weights))
 
     @jax.jit
     def answer(x):

@@ -1,6 +1,6 @@
 """How fast several seeds train in each form, against one: for --mode=bench --seeds=4."""
-import contextlib
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +16,8 @@ from gen_jax.command_line import Launch
 from gen_jax.errors import UserError
 from gen_jax.experiment import Experiment, seeded
 from gen_jax.keys import stream
+from gen_jax.modes._group_runs import Group, num_bytes
+from gen_jax.modes.forms.processes import slots
 from gen_jax.report.files import read_json
 from gen_jax.training import loop, seeds
 from gen_jax.training.feed import Block, Endless, Feed
@@ -56,8 +58,8 @@ def bench_seeds(built: Experiment, num: int, launch: Launch) -> dict[str, dict[s
               for _ in range(ROUNDS)]
     rates = {name: [rates[name] for rates in rounds] for name in forms}
     del forms
-    if jax.default_backend() == "cpu" and child.own_cores():
-        rates["processes"] = [_in_processes(num, launch)]
+    if jax.default_backend() == "cpu":
+        rates["processes"] = [_in_processes(built, num, launch)]
     solo = statistics.median(rates["solo"])
     return {name: {"images_per_s": statistics.median(some), "images_per_s_lowest": min(some),
                    "images_per_s_highest": max(some), "to_solo": statistics.median(some) / solo}
@@ -102,17 +104,18 @@ def _put_back(progress: loop.Progress, block: Block | Endless) -> loop.Progress:
     return progress._replace(state=progress.state.replace(step=jnp.zeros((), jnp.int32) + block.first))
 
 
-def _in_processes(num: int, launch: Launch) -> float:
-    """Images/s of as many processes as cores, each on its own, that are timed at the same time: num seeds need no more.
-    """
-    cores = child.own_cores()[:num]
-    with tempfile.TemporaryDirectory() as folder, child.leash() as leash, contextlib.ExitStack() as stack:
-        words = [launch.words[0], *launch.words_of({}, ("workdir", "seeds"))]
-        folders = [Path(folder, str(core)) for core in cores]
-        logs = [stack.enter_context(open(f"{at}.log", "wb")) for at in folders]
-        running = [child.start([*words, f"--workdir={at}"], [core], leash, log)
-                   for core, at, log in zip(cores, folders, logs, strict=True)]
-        if any([process.wait() for process in running]):
+def _in_processes(built: Experiment, num: int, launch: Launch) -> float:
+    """Images/s of as many processes as num seeds would be trained by at once, timed together."""
+    words = [launch.words[0], *launch.words_of({}, ("workdir", "seeds"))]
+    with tempfile.TemporaryDirectory() as folder, child.leash() as leash:
+        running: dict[Path, subprocess.Popen] = {}
+        with child.gate(Path(folder, "gate"), running.values()):
+            for i, cores in enumerate(slots(Group([], num, num_bytes(built), None))):
+                with open(at := Path(folder, f"{i}.log"), "wb") as log:
+                    own = [*words, f"--workdir={at.with_suffix('')}"]
+                    running[at] = child.start(own, cores, leash, log, str(Path(folder, "gate")))
+        failed = [log for log, process in running.items() if process.wait()]
+        if failed:
             raise UserError(f"--seeds={num}: a process that was to be timed failed: "
-                            f"{Path(f'{folders[0]}.log').read_text().strip()[-200:]}")
-        return sum(read_json(at / "bench.json")["images_per_s"] for at in folders)
+                            f"{failed[0].read_text(errors='replace').strip()[-200:]}")
+        return sum(read_json(log.with_suffix("") / "bench.json")["images_per_s"] for log in running)

@@ -1,27 +1,20 @@
 """A group of runs in one folder: the points of a sweep, each under some seeds. Each run is a workdir like any."""
-import contextlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from types import ModuleType
 
 import jax
-from ml_collections import ConfigDict
 
-from gen_jax import experiment, memory
 from gen_jax.command_line import Launch
-from gen_jax.config import SEED
 from gen_jax.errors import RunsFailed, UserError
-from gen_jax.experiment import Experiment
 from gen_jax.find import find, names
+from gen_jax.modes._group_runs import Failure, Group, GroupRun, planned
 from gen_jax.modes._run import is_measured, writing
 from gen_jax.modes.compare import compare
 from gen_jax.report.files import read_json
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
-from gen_jax.runs import is_config
 from gen_jax.settings import POSITIVE, Setting, between, one_of, placeholder
-from gen_jax.sweeps import Member, members, note, points
-from gen_jax.training.feed import num_bytes
-from gen_jax.training.loop import Diverged
+from gen_jax.sweeps import note
+from gen_jax.training.interrupt import EXIT_CODES
 
 SEEDS = Setting(placeholder(int), "how many seeds, from config.seed on, each in a folder of its own; when timed, in "
                 "every form", between(1, 10_000))
@@ -30,38 +23,9 @@ FLAGS = {
     "form": Setting("auto", "how the runs of --seeds and --sweep are trained: in processes on cores of their own, one "
                     "after the other in a loop, or the seeds as one program by vmap; auto: processes on a CPU, else "
                     "vmap", one_of("auto", *names("modes.forms"))),
-    "jobs": Setting(placeholder(int), "how many processes train at once; unset: as many as cores and memory allow",
-                    POSITIVE),
+    "jobs": Setting(placeholder(int), "how many runs train at once: processes, unset as many as cores and memory "
+                    "allow, or seeds in one program, unset all of them", POSITIVE),
 }
-OF_ONE = ("sweep", "seeds", "form", "jobs", "workdir", "config.seed")  # flags that the command of one run has not so
-
-PROCESS_BYTES = 850_000_000  # of a process with JAX, all libraries and a small net, before it has any data
-
-
-class GroupRun(NamedTuple):
-    """One run of a group."""
-
-    member: Member
-    config: ConfigDict  # resolved
-    workdir: Workdir
-    words: list[str]  # the program and its arguments that train this run alone
-
-
-class Group(NamedTuple):
-    """What is left to train of a group."""
-
-    runs: list[GroupRun]
-    num_all: int  # with those that are finished
-    num_bytes: float  # of memory that the process of one run takes at most, an estimate
-    jobs: int | None  # how many processes at once; None: as many as can be
-    restart: bool  # whether the run that is in a folder is moved aside first
-
-
-class Failure(NamedTuple):
-    """Why a run has not come to its end."""
-
-    exit_code: int
-    line: str
 
 
 def is_asked_for(launch: Launch) -> bool:
@@ -77,94 +41,35 @@ def train_group(launch: Launch) -> None:
 
     What is wrong with a config, or with a run that is there, is said before anything is trained.
     """
-    at, restart = Workdir(launch.workdir), launch.options["restart"]
-    runs, size = _runs(launch, at)
+    at, jobs, form = Workdir(launch.workdir), launch.options["jobs"], _form(launch)
+    runs, size = planned(launch)
     at.claim_for_group()
-    if not restart:
+    if not launch.options["restart"]:
         _refuse_others(runs)
     with writing(at):
         note(at.path, launch.config_name, launch.words, launch.axes, [run.member for run in runs])
-    left = [run for run in runs if restart or not _is_finished(run)]
+    if launch.options["restart"]:
+        _move_aside(runs)
+    left = [run for run in runs if not _is_finished(run)]
     say(f"{at.path}: {len(runs)} runs" + f", {len(runs) - len(left)} of them finished before" * (len(left) < len(runs)))
-    failures = find("modes.forms", _form(launch)).run(Group(left, len(runs), size, launch.options["jobs"],
-                                                                    restart))
+    failures = form.run(Group(left, len(runs), size, jobs))
     _sum_up(at, runs)
     if failures:
-        raise RunsFailed(next(iter(failures.values())).exit_code, f"{len(failures)} of {len(runs)} runs failed; the "
-                         "same command trains them on",
-                         *(f"{folder}: {failure.line}" for folder, failure in failures.items()))
+        raise _failed(failures, len(runs))
 
 
-@contextlib.contextmanager
-def noting(failures: dict[str, Failure], run: GroupRun) -> Iterator[None]:
-    """A context: what stops the run inside it is noted by its folder, and stops no other."""
-    try:
-        yield
-    except (UserError, Diverged) as error:
-        failures[run.member.folder] = Failure(error.exit_code, str(error))
-        say(f"{run.member.folder}: {error}")
-
-
-def by_point(runs: list[GroupRun]) -> list[list[GroupRun]]:
-    """The runs of each point of the grid, which differ in their seeds alone."""
-    found: dict[tuple, list[GroupRun]] = {}
-    for run in runs:
-        found.setdefault(tuple(run.member.overrides.items()), []).append(run)
-    return list(found.values())
-
-
-def _form(launch: Launch) -> str:
-    asked = launch.options["form"]
-    return asked if asked != "auto" else "processes" if jax.default_backend() == "cpu" else "vmap"
-
-
-def _runs(launch: Launch, at: Workdir) -> tuple[list[GroupRun], float]:
-    """Every run, its config resolved; and the most memory that one takes.
-
-    Faults of the configs are one UserError with a line for each.
-    """
-    first, num = launch.config.seed, launch.options["seeds"]
-    if fault := SEED.fault(first + (num or 1) - 1):
-        raise UserError(f"--seeds={num}: the last is {first + num - 1}, and it {fault}")
-    configs, sizes, faults = {}, [], []
-    for point in points(launch.axes):
-        try:
-            built = experiment.build(_without_other(launch.config_with(point)))
-            configs[tuple(point.items())] = built.config
-            sizes.append(_num_bytes(built))
-        except UserError as error:
-            faults += error.faults
-    if faults:
-        raise UserError(*dict.fromkeys(faults))
-    return [_run(launch, at, member, configs[tuple(member.overrides.items())])
-            for member in members(launch.axes, range(first, first + (num or 1)), num is not None)], max(sizes)
-
-
-def _run(launch: Launch, at: Workdir, member: Member, config: ConfigDict) -> GroupRun:
-    folder = at.path / member.folder
-    own = [f"--workdir={folder}", f"--config.seed={member.seed}"]
-    return GroupRun(member, experiment.seeded(config, member.seed), Workdir(folder),
-                    [launch.words[0], *launch.words_of(member.overrides, OF_ONE), *own])
-
-
-def _without_other(config: ConfigDict) -> ConfigDict:
-    """config itself; one whose second run would have to be trained first is a UserError."""
-    if is_config(config.evals.other):
-        raise UserError(f"evals.other={config.evals.other}: several runs cannot train it first; train it, and name its "
-                        "folder here")
-    return config
-
-
-def _num_bytes(built: Experiment) -> float:
-    """An estimate of the memory that a process with this run takes.
-
-    Data lie there as they are stored, on the device too, and as several float32 copies while evals run. Beside the
-    state there are its gradients, and what is being saved.
-    """
-    data = num_bytes(built.train) + num_bytes(built.test)
-    as_floats = 4 * (built.train.x.size + built.test.x.size)
-    state = memory.of_tree(jax.eval_shape(built.begin).state)
-    return PROCESS_BYTES + 2 * data + 4 * as_floats + 4 * state
+def _form(launch: Launch) -> ModuleType:
+    """The form that is asked for. One that cannot do it here is a UserError."""
+    name, is_cpu = launch.options["form"], jax.default_backend() == "cpu"
+    if name == "auto":
+        name = "processes" if is_cpu else "vmap"
+    form = find("modes.forms", name)
+    if not is_cpu and getattr(form, "NEEDS_CPU", False):
+        raise UserError(f"--form={name}: is for CPUs, and one process has the {jax.default_backend()} to itself; leave "
+                        "--form out, or set --jax_platforms=cpu")
+    if launch.options["jobs"] and not getattr(form, "TAKES_JOBS", True):
+        raise UserError(f"--jobs: --form={name} trains one run at a time; leave it out")
+    return form
 
 
 def _refuse_others(runs: list[GroupRun]) -> None:
@@ -178,6 +83,16 @@ def _refuse_others(runs: list[GroupRun]) -> None:
             faults += error.faults
     if faults:
         raise UserError(*faults)
+
+
+def _move_aside(runs: list[GroupRun]) -> None:
+    """Moves what is in the runs' folders aside, all at once: what is trained from here on can be gone on with."""
+    for run in runs:
+        if run.workdir.path.exists():
+            run.workdir.claim()
+            with writing(run.workdir):
+                run.workdir.move_aside()
+            run.workdir.release()
 
 
 def _is_finished(run: GroupRun) -> bool:
@@ -194,5 +109,15 @@ def _sum_up(at: Workdir, runs: list[GroupRun]) -> None:
         print("\n".join(compare([at.path], at.path)), flush=True)
     except UserError as error:  # what keeps them from being compared harms none of them
         say(str(error))
+    except Exception as error:  # of a figure's library, say: all runs are saved, and which have failed is to be said
+        say(f"comparison: could not be made ({type(error).__name__}: {error}); --mode=compare --workdirs={at.path} "
+            "tries again")
     else:
         say(f"as .txt, .md, .tex, .csv, .json and figures: {at.path}/comparison*")
+
+
+def _failed(failures: dict[str, Failure], num_all: int) -> RunsFailed:
+    """What is raised. Its exit code is the first one that does not mean that this launch was stopped."""
+    codes = [failure.exit_code for failure in failures.values() if failure.exit_code not in EXIT_CODES.values()]
+    return RunsFailed(next(iter(codes), 1), f"{len(failures)} of {num_all} runs failed; the same command trains them "
+                      "on", *(f"{folder}: {failure.line}" for folder, failure in failures.items()))

@@ -52,12 +52,12 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
         if is_new:  # figures in another format are of an earlier state
             results.remove_figures(workdir.figures, run.trained.config.report.format)
     keep = keeper(workdir, workdir.figures, "", run.trained.config.report, tensorboard, result["step"])
-    line, left_out, failed = Line(), {}, []
+    line, left_out, absent, failed = Line(), {}, {}, []
     stopped = "stopped while measuring; nothing that was saved is lost, the same command measures the rest"
     for i, name in enumerate(evals, 1):
         with (interrupts.at_once(stopped),
               line.evaluating(f"{name} {i}/{len(evals)}")):
-            measured = _measured(name, run.trained, keep, left_out, failed)
+            measured = _measured(name, run.trained, keep, left_out, absent, failed)
         if measured is None:
             continue
         found |= measured.numbers
@@ -73,7 +73,7 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
                                for some in left_out.values() for name in some}
         with writing(workdir):
             write_json(workdir.result, result)
-    for reason, without in left_out.items():
+    for reason, without in (left_out | absent).items():
         say(f"left out: {', '.join(without)} ({reason})")
     if tensorboard:
         tensorboard.end(result["metrics"], result["step"])
@@ -86,8 +86,8 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
         raise error
 
 
-def write_report(workdir: Workdir, trained: Trained) -> None:
-    """Writes report.html. Where that fails, nothing else does: a line says why."""
+def write_report(workdir: Workdir, trained: Trained | None) -> None:
+    """Writes report.html. Where that fails, nothing else does: a line says why. trained: None to do without a state."""
     try:
         say(f"all on one page: {report.write(workdir, trained)}")
     except Exception as error:  # of a picture that cannot be read, a full disk: the numbers are saved
@@ -95,10 +95,11 @@ def write_report(workdir: Workdir, trained: Trained) -> None:
 
 
 def _measured(name: str, trained: Trained, keep: Callable[[str, Any], None], left_out: dict[str, list[str]],
-              failed: list[Exception]) -> Found | None:
+              absent: dict[str, list[str]], failed: list[Exception]) -> Found | None:
     """What one eval has found; None where it could not run.
 
-    Where the run lacks what it needs, left_out gets its name by the reason. Where it raised, failed gets what.
+    Where the run lacks what it needs, left_out gets its name by the reason; where the data, or the second run, cannot
+    be had just now, absent does. Where it raised, failed gets what.
     """
     try:
         if lacking := lacks(needs(name), trained):
@@ -106,9 +107,9 @@ def _measured(name: str, trained: Trained, keep: Callable[[str, Any], None], lef
             return None
         return run_eval(name, trained, keep)
     except NoData as error:
-        left_out.setdefault(f"needs the data that this run was trained on: {error}", []).append(name)
+        absent.setdefault(f"needs the data that this run was trained on: {error}", []).append(name)
     except NoOther as error:
-        left_out.setdefault("; ".join(error.faults), []).append(name)
+        absent.setdefault("; ".join(error.faults), []).append(name)
     except UserError as error:
         failed.append(UserError(*(f"eval {name}: {line}" for line in error.faults)))
     except Exception as error:  # of an eval, or a picture's library: the numbers of the others are worth having
@@ -167,18 +168,23 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     result, before = _unmeasured(run), read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"]:
         for part in ("metrics", "protocols"):
-            result[part] |= before[part] if isinstance(before.get(part), dict) else {}
+            result[part] |= _part(before, part)
         for part in ("evals", "left_out"):
-            ran = before[part] if isinstance(before.get(part), dict) else {}
-            result[part] = {name: settings for name, settings in ran.items() if name in names("evals")
+            result[part] = {name: settings for name, settings in _part(before, part).items() if name in names("evals")
                             and settings == settings_of(run.trained.config, name)}
     return result
 
 
 def is_measured(result: dict, config: ConfigDict) -> bool:
     """Whether every eval of the end has run or was left out, with the settings of config. result: of result.json."""
-    known = {**result.get("left_out", {}), **result["evals"]}
+    known = _part(result, "left_out") | _part(result, "evals")
     return all(known.get(name) == settings_of(config, name) for name in config.evals.end)
+
+
+def _part(result: dict, name: str) -> dict:
+    """What result.json has under a name; an older gen_jax wrote none there, or a list."""
+    found = result.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _unmeasured(run: Run) -> dict:

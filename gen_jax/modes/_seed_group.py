@@ -5,15 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 import jax
 import jax.numpy as jnp
 
-from gen_jax.errors import UserError
 from gen_jax.modes._session import NOT_BEGUN, Session
 from gen_jax.report.progress import ProgressLine, clock
 from gen_jax.report.tensorboard import TensorBoard
 from gen_jax.report.terminal import say
 from gen_jax.training import loop, seeds
 from gen_jax.training.interrupt import Interrupted, Interrupts
-
-Fault = UserError | loop.Diverged
 
 
 class SeedGroup:
@@ -22,9 +19,9 @@ class SeedGroup:
     def __init__(self, sessions: Mapping[Session, TensorBoard | None]):
         """sessions: with what shows each in TensorBoard."""
         self.sessions = sessions
-        self.faults: dict[Session, Fault] = {}  # what has stopped a session; it stops no other
+        self.faults: dict[Session, Exception] = {}  # what has stopped a session; it stops no other
 
-    def train(self, interrupts: Interrupts) -> dict[Session, Fault]:
+    def train(self, interrupts: Interrupts) -> dict[Session, Exception]:
         """Trains all to the last step, or to the step boundary after a signal; every state is saved in both cases.
 
         Those that are at the same step advance together. What it returns has stopped single sessions. Raises
@@ -54,7 +51,8 @@ class SeedGroup:
                     session.record_due()
             self._advance(advance, feed, key, line)
             for session in self._sound():
-                session.save(due=session.due)
+                with self._noting(session):
+                    session.save(due=session.due)
         finally:
             line.close()
         seen = first.total_steps * first.experiment.step_size
@@ -99,7 +97,8 @@ class SeedGroup:
         except Interrupted:
             for session in self._sound():
                 session.progress = left.get(session, session.progress)
-                session.save(due=session in left)
+                with self._noting(session):
+                    session.save(due=session in left)
             raise
         self.progress, self.recorded = seeds.together([session.progress for session in self.some]), step
         return self.progress
@@ -110,7 +109,8 @@ class SeedGroup:
 
     @contextlib.contextmanager
     def _noting(self, session: Session) -> Iterator[None]:
+        """A context: what stops the session inside it stops no other. A signal passes."""
         try:
             yield
-        except (UserError, loop.Diverged) as error:
+        except Exception as error:
             self.faults[session] = error

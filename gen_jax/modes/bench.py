@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from gen_jax import experiment
+from gen_jax import child, experiment
 from gen_jax.command_line import Launch
 from gen_jax.keys import stream
 from gen_jax.modes._bench_seeds import bench_seeds, table
@@ -46,6 +46,7 @@ def bench(config: ConfigDict, workdir: Workdir, launch: Launch | None = None) ->
     compiled = time.perf_counter()
     progress = jax.block_until_ready(advance(progress, block, 1, key))
     first = time.perf_counter()
+    child.wait_for_others()
     seconds, peak_memory = _step_seconds(advance, progress, block, key), _peak_memory()
     step_s, peak = statistics.median(seconds), _peak_flops()
     flops = advance.cost_analysis().get("flops", float("nan"))

@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 from gen_jax.command_line import Launch
 from gen_jax.compare.comparison import compared
 from gen_jax.compare.figure import FIGURES, figures
-from gen_jax.compare.workdirs import group_folder, split, workdirs
+from gen_jax.compare.workdirs import group_folder, is_workdir, split, workdirs
 from gen_jax.config import RUN, name_list
 from gen_jax.errors import UserError
 from gen_jax.find import find, names
@@ -57,7 +57,10 @@ def compare(names_of_workdirs: Sequence[str | Path], out: Path, metrics: Sequenc
 
     Raises UserError, with a line for each fault, also where nothing is left that may be compared.
     """
-    comparison, to = compared(workdirs(list(map(str, names_of_workdirs))), metrics), Workdir(out, "--out")
+    to = Workdir(out, "--out")
+    if is_workdir(to.path):
+        raise UserError(f"--out={out}: is a run's folder, whose report.html would be lost; name another one")
+    comparison = compared(workdirs(list(map(str, names_of_workdirs))), metrics)
     texts = {name: text for form in names(FORMATS) for name, text in find(FORMATS, form).files(comparison).items()}
     with writing(to), styled():
         to.path.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from gen_jax.pages import comparison, report
 from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import load_run
+from gen_jax.whole import write_atomically
 
 NEEDS_RUN = True
 
@@ -21,11 +22,17 @@ def write(workdir: Workdir, overrides: dict) -> None:
 
     overrides: values by dotted key, as load_run has them.
     """
+    html, file = _html(workdir, overrides), workdir.path / report.NAME
     with writing(workdir):
-        if comparison.is_there(workdir.path) and not workdir.config.exists():
-            return say(f"report: {comparison.write(workdir.path)}")
-        workdir.stored_config()
-        say(f"report: {report.write(workdir, _trained(workdir, overrides))}")
+        write_atomically(file, html)
+    say(f"report: {file}")
+
+
+def _html(workdir: Workdir, overrides: dict) -> bytes:
+    if comparison.is_there(workdir.path) and not workdir.config.exists():
+        return comparison.html(workdir.path)
+    workdir.stored_config()
+    return report.html(workdir, _trained(workdir, overrides))
 
 
 def _trained(workdir: Workdir, overrides: dict) -> Trained | None:

@@ -3,7 +3,7 @@ from ml_collections import ConfigDict
 
 from gen_jax import experiment
 from gen_jax.command_line import Launch, load_config
-from gen_jax.errors import UserError
+from gen_jax.errors import RunsFailed, UserError
 from gen_jax.evals import lacks, needs
 from gen_jax.experiment import Experiment
 from gen_jax.find import find
@@ -11,7 +11,7 @@ from gen_jax.find import names as names_in
 from gen_jax.identity import length_is_fixed
 from gen_jax.modes import _group
 from gen_jax.modes._programs import Programs
-from gen_jax.modes._run import measure, result_of, writing
+from gen_jax.modes._run import measure, result_of, write_report, writing
 from gen_jax.modes._session import NOT_BEGUN, Session
 from gen_jax.report import environment
 from gen_jax.report.files import read_json, write_json
@@ -21,7 +21,8 @@ from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.runs import Run, folder_of, is_config, load_other
 from gen_jax.settings import Setting
-from gen_jax.training.interrupt import Interrupts
+from gen_jax.training.interrupt import Interrupted, Interrupts
+from gen_jax.training.loop import Diverged
 
 TAKES_SWEEP = True
 FLAGS = {"restart": Setting(False, "the run that is in the workdir is moved into a folder in it, old_1 say"),
@@ -30,10 +31,16 @@ FLAGS = {"restart": Setting(False, "the run that is in the workdir is moved into
 
 def run(launch: Launch) -> None:
     """The mode."""
-    if _group.is_asked_for(launch):
-        _group.train_group(launch)
-    else:
-        train(launch.config, Workdir(launch.workdir), launch.options["restart"])
+    restart = launch.options["restart"]
+    try:
+        if _group.is_asked_for(launch):
+            _group.train_group(launch)
+        else:
+            train(launch.config, Workdir(launch.workdir), restart)
+    except (Interrupted, RunsFailed):
+        if restart:
+            say("leave --restart out of the next launch: it would move aside what is saved now")
+        raise
 
 
 def train(config: ConfigDict, workdir: Workdir, restart: bool = False, waiting: tuple[Workdir, ...] = ()) -> None:
@@ -50,10 +57,10 @@ def train(config: ConfigDict, workdir: Workdir, restart: bool = False, waiting: 
         if not _compares(config):
             raise UserError(_useless(config))
         _train_other(config.evals.other, workdir, (*waiting, workdir))
-    train_built(built, workdir, restart)
+    train_built(built, workdir, restart=restart)
 
 
-def claimed(built: Experiment, workdir: Workdir, restart: bool) -> Experiment:
+def claimed(built: Experiment, workdir: Workdir, restart: bool = False) -> Experiment:
     """built as the run in workdir, which this process then holds. Another run there is a UserError."""
     workdir.claim()
     if restart:
@@ -62,17 +69,21 @@ def claimed(built: Experiment, workdir: Workdir, restart: bool) -> Experiment:
         return built._replace(config=workdir.compare(built.config))
 
 
-def train_built(built: Experiment, workdir: Workdir, restart: bool, programs: Programs | None = None) -> None:
+def train_built(built: Experiment, workdir: Workdir, programs: Programs | None = None, restart: bool = False) -> None:
     """Trains and measures what is claimed. programs: of the same experiment under any seed, where there are some."""
     with Interrupts() as interrupts:
-        session = opened(built, workdir, restart, interrupts, programs)
+        session = opened(built, workdir, interrupts, programs, restart)
         with board_of(built.config, workdir.path, session.step) as board:
-            session.train(interrupts, board)
-            finish(session, interrupts, board)
+            try:
+                session.train(interrupts, board)
+                finish(session, interrupts, board)
+            except (Diverged, Interrupted):
+                write_report(workdir, None)  # of what is recorded; a state takes longer, and may be no number
+                raise
 
 
-def opened(built: Experiment, workdir: Workdir, restart: bool, interrupts: Interrupts, programs: Programs | None = None,
-           **how) -> Session:
+def opened(built: Experiment, workdir: Workdir, interrupts: Interrupts, programs: Programs | None = None,
+           restart: bool = False, **how) -> Session:
     """The session of what is claimed; config.json is written, and run.json has this launch.
 
     how: what run.json says of the launch beside.

@@ -1,10 +1,10 @@
 // The sections of a comparison's page.
 
 const ROW = 44;  // pixels of a group in a picture of dots
-const groupColor = name => `var(--line-${content.groups.findIndex(group => group.name === name) % 6})`;
+const groupColor = name => lineOf(content.groups.findIndex(group => group.name === name)).stroke;
 const spread = group => words(group.mean) + (group.std == null ? "" : ` ± ${words(group.std, 2)}`);
-const interval = group => group.ci95 ? `95% interval ${words(group.ci95[0])} to ${words(group.ci95[1])}`
-  : "one seed: no interval";
+const seeds = ({runs, lost_seeds: lost = []}) => runs.length + (lost.length ? ` of ${runs.length + lost.length}` : "");
+const interval = group => group.ci95 ? `${words(group.ci95[0])} to ${words(group.ci95[1])}` : "one seed: no interval";
 
 function addHeader({name, groups, metrics, refused, left_out, beside, notes}) {
   const header = find("header");
@@ -15,24 +15,34 @@ function addHeader({name, groups, metrics, refused, left_out, beside, notes}) {
   for (const line of left_out) element("p", header, {class: "note warn"}, line);
   const sentences = metrics.flatMap(metric => metric.sentences.map(text => `${metric.name}: ${text}`));
   for (const sentence of sentences.slice(0, 6)) element("p", header, {class: "note"}, sentence);
+  addMore(header, sentences.slice(6));
   for (const line of [...beside ?? [], ...notes]) element("p", header, {class: "muted small"}, line);
 }
 
-function addTableOf({groups, metrics}) {
+/** Further sentences, behind a summary. */
+function addMore(parent, sentences) {
+  if (!sentences.length) return;
+  const more = element("details", parent);
+  element("summary", more, {}, `${count(sentences.length)} more`);
+  for (const sentence of sentences) element("p", more, {class: "note"}, sentence);
+}
+
+function addTableOf({groups: ended, lost = [], metrics}) {
+  const groups = [...ended, ...lost];
   const place = section("Numbers");
   const body = addTable(place, "Numbers by group", ["quantity", "unit", "better",
-    ...groups.map(group => ({text: `${group.name} (${group.runs.length})`, class: "number"}))]);
+    ...groups.map(group => ({text: `${group.name} (${seeds(group)})`, class: "number"}))]);
   for (const metric of metrics) {
     const cells = groups.map(({name}) => {
       const group = metric.groups.find(group => group.name === name);
       return group ? {text: spread(group), class: name === metric.winner ? "number winner" : "number",
-        title: interval(group)} : "";
+        node: element("div", null, {class: "muted small"}, interval(group))} : "";
     });
     addRow(body, [metric.name, metric.unit, metric.better, ...cells]);
   }
   element("p", place, {class: "muted small"},
-    "Means over training seeds ± their standard deviation; how many seeds is in brackets. " +
-    "Bold: told apart from every other group.");
+    "Means over training seeds ± their standard deviation; below, from where to where their bootstrap intervals go " +
+    "(see Methods); in brackets, how many seeds have ended. Bold: told apart from every other group.");
 }
 
 /** A picture of one number: each run a dot, each group's mean and its interval. */
@@ -82,7 +92,7 @@ class Dots {
 function addDots({metrics}) {
   const place = section("Seeds");
   element("p", place, {class: "muted small"},
-    "Each dot is a run; the upright line is the mean over seeds, the bar its 95% interval.");
+    "Each dot is a run; the upright line is the mean over seeds, the bar its bootstrap interval.");
   const grid = element("div", place, {class: "charts"});
   metrics.forEach(metric => new Dots(grid, metric));
 }
@@ -91,7 +101,9 @@ function addCurves({curves}) {
   if (!curves.charts.length) return;
   const place = section("Training");
   addCharts(place, curves);
-  element("p", place, {class: "muted small"}, "Thick: the mean over the seeds; thin: each of them.");
+  const hasMembers = curves.charts.some(({series}) => series.some(({members}) => members.length));
+  element("p", place, {class: "muted small"}, hasMembers ? "Thick: the mean over the seeds; thin: each of them."
+    : "The means over the seeds.");
 }
 
 function addSamples({samples}) {
@@ -108,23 +120,25 @@ function addPairs({metrics}) {
   const pairs = metrics.flatMap(metric => metric.pairs.map(pair => [metric, pair]));
   if (!pairs.length) return;
   const body = addTable(section("Differences"), "Differences between groups",
-    ["quantity", "groups", {text: "difference", class: "number"}, {text: "95% interval", class: "number"}, "seeds",
+    ["quantity", "groups", {text: "difference", class: "number"}, {text: "interval", class: "number"}, "seeds",
       "test",
       {text: "p, corrected", class: "number"}, "verdict"]);
   for (const [metric, pair] of pairs) {
-    addRow(body, [metric.name, `${pair.a} − ${pair.b}`, {text: words(pair.difference, 3), class: "number"},
+    addRow(body, [metric.name, {text: `${pair.a} − ${pair.b}`, class: "unit"},
+      {text: words(pair.difference, 3), class: "number"},
       {text: pair.interval ? `${words(pair.interval[0], 3)} to ${words(pair.interval[1], 3)}` : "–", class: "number"},
       pair.is_paired ? `${pair.seeds[0]}, paired` : pair.seeds.join(" and "), pair.test,
-      {text: words(pair.adjusted, 2), class: "number"}, pair.verdict]);
+      {text: words(pair.adjusted, 2), class: "number"}, {text: pair.verdict, class: "unit"}]);
   }
 }
 
-/** A run's final value, and its best where that was another. */
+/** A run's final value, and below it its best, where that was another. */
 function finalOf(run) {
   if (!run) return "";
-  const best = run.has_fallen && run.best != null ? ` (best ${words(run.best)} at step ${count(run.best_step)}` +
-    `${run.times_best == null ? "" : `, now ${words(run.times_best, 3)} times that`})` : "";
-  return {text: words(run.final) + best, class: "number", title: `${run.final}`};
+  const times = run.has_fallen && run.times_best != null ? `, now ${words(run.times_best, 3)} times that` : "";
+  const best = run.best != null && run.best !== run.final &&
+    element("div", null, {class: "muted small"}, `best ${words(run.best)} at step ${count(run.best_step)}${times}`);
+  return {text: words(run.final), class: "number", title: `${run.final}`, node: best};
 }
 
 function addRuns({groups, metrics}) {
@@ -136,7 +150,7 @@ function addRuns({groups, metrics}) {
       const found = metrics.map(metric => metric.groups.find(({name}) => name === group.name)?.runs
         .find(run => run.folder === folder));
       const href = found.find(run => run?.page)?.page;
-      const name = href ? {node: element("a", null, {href: encodeURI(href)}, `${group.name}, seed ${seed}`)}
+      const name = href ? {node: element("a", null, {href}, `${group.name}, seed ${seed}`)}
         : `${group.name}, seed ${seed}`;
       addRow(body, [name, count(seed), ...found.map(finalOf)]);
     }

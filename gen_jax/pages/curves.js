@@ -1,6 +1,8 @@
 // Curves that one can read values from: one clock for all charts, moved by pointer, touch and keys.
 
 const DASHES = ["", "7 3", "2 2", "9 2 2 2", "4 1", "1 3"];
+/** How the i-th series is drawn: six colours, and other dashes in each round of them. */
+const lineOf = i => ({stroke: `var(--line-${i % 6})`, "stroke-dasharray": DASHES[(i + Math.floor(i / 6)) % 6]});
 const SPAN = {left: 52, right: 12, top: 10, bottom: 22, height: 208};  // of a chart, in pixels
 
 /** Round numbers from low to high, about so many. */
@@ -73,8 +75,7 @@ class Chart {
     this.outputs = this.chart.series.map((series, i) => {
       const button = element("button", legend, {type: "button", "aria-pressed": true});
       const line = element("svg", button, {viewBox: "0 0 24 10", "aria-hidden": true});
-      element("path", line, {d: "M0 5H24", stroke: `var(--line-${i % 6})`, "stroke-width": 2,
-        "stroke-dasharray": DASHES[i % 6]});
+      element("path", line, {d: "M0 5H24", "stroke-width": 2, ...lineOf(i)});
       element("span", button, {}, series.name);
       button.addEventListener("click", () => {
         const isShown = this.hidden.delete(series.name) || !this.hidden.add(series.name);
@@ -179,8 +180,7 @@ class Chart {
       pen = "L";
       return point;
     }).join("");
-    element("path", this.inside, {class: `curve ${kind}`, d: path, stroke: `var(--line-${i % 6})`,
-      "stroke-dasharray": DASHES[i % 6]});
+    element("path", this.inside, {class: `curve ${kind}`, d: path, ...lineOf(i)});
     const known = values.flatMap((value, at) => value == null ? [] : [at]);
     if (known.length === 1) this.addDot(this.inside, known[0], values, i);
   }
@@ -189,15 +189,14 @@ class Chart {
     const y = values[at] == null ? -1 : this.y.place(values[at]);
     if (y < 0 || y > SPAN.height) return;
     element("circle", parent, {cx: this.x.place(this.clock.x[at]), cy: y, r: radius,
-      fill: `var(--line-${i % 6})`, stroke: "var(--page)"});
+      fill: lineOf(i).stroke, stroke: "var(--page)"});
   }
 
   addBest() {
     const i = this.chart.series.indexOf(judged(this.chart)), value = this.shown()[i][this.best];
     if (value == null) return;
     element("circle", this.svg, {class: "best", cx: this.x.place(this.clock.x[this.best]), cy: this.y.place(value),
-      r: 5.5,
-      fill: "none", stroke: `var(--line-${i % 6})`, "stroke-width": 2});
+      r: 5.5, fill: "none", stroke: lineOf(i).stroke, "stroke-width": 2});
   }
 
   /** Shows the clock's record: its values, and a line where it is. Between two records of a series, the one before. */

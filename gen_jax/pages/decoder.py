@@ -4,7 +4,6 @@ The decoder is traced by JAX. What does not depend on the latents is computed he
 operations: elementwise functions, products of matrices, convolutions, reductions, and moves of elements. So a decoder
 of any model is known whose primitives are: no model is known by its name.
 """
-import base64
 from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ import numpy as np
 from jax import lax
 from jax.extend.core import ClosedJaxpr, Literal
 
+from gen_jax.embed import as_base64
 from gen_jax.layers import conv
 
 INLINED = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint")
@@ -22,7 +22,8 @@ ELEMENTWISE = (  # those of decoder.js
     "gt", "is_finite", "le", "log", "log1p", "logistic", "lt", "max", "min", "mul", "ne", "neg", "not", "or", "pow",
     "rsqrt", "select_n", "sign", "sin", "sqrt", "square", "sub", "tanh")
 REDUCTIONS = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min"}
-SAME = ("copy", "convert_element_type", "reduce_precision", "stop_gradient")  # the page has one type of numbers
+SAME = ("copy", "stop_gradient")
+TYPES = (np.float32, np.bool_)  # the page's numbers: it neither rounds to others nor has their bits
 
 
 class Unknown(Exception):
@@ -45,8 +46,8 @@ class Program(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Characters of all constants."""
-        return sum(map(len, self.arrays))
+        """Characters of all constants, and of the places that elements move to."""
+        return sum(map(len, self.arrays)) + sum(len(step.get("index", "")) for step in self.steps)
 
     def content(self) -> dict:
         """As JSON has it. The page's array 0 is the latents; the constants follow."""
@@ -84,7 +85,7 @@ class Writer:
                              for start, end, array in zip(ends, ends[1:], inputs, strict=False)))
         if isinstance(inputs[0], Ref) and np.array_equal(numbers.ravel(), np.arange(ends[1])):
             return Ref(inputs[0].index, numbers.shape)
-        return self.step("gather", inputs, numbers.shape, index=_base64(numbers, "<i4"))
+        return self.step("gather", inputs, numbers.shape, index=as_base64(numbers, "<i4"))
 
     def program(self, output: Ref) -> Program:
         """The program that ends with output."""
@@ -125,7 +126,10 @@ def _outputs(eqn: Any, arrays: list, writer: Writer) -> list[Ref | np.ndarray]:
             return _split(arrays[0], writer, **eqn.params)
         if eqn.primitive.multiple_results:
             raise Unknown(name)
-        return [_translated(name, arrays, eqn.params, eqn.outvars[0].aval.shape, writer)]
+        made = eqn.outvars[0].aval
+        if made.dtype not in TYPES:
+            raise Unknown(f"{name} in {made.dtype}")
+        return [_translated(name, arrays, eqn.params, made.shape, writer)]
     if by_numpy := MOVES.get(name) or KNOWN.get(name):
         return [by_numpy(*arrays, **eqn.params)]
     outputs = eqn.primitive.bind(*arrays, **eqn.params)
@@ -134,7 +138,7 @@ def _outputs(eqn: Any, arrays: list, writer: Writer) -> list[Ref | np.ndarray]:
 
 def _translated(name: str, arrays: list, params: dict, shape: tuple[int, ...], writer: Writer) -> Ref:
     """The array of this shape that a primitive makes of arrays, some of which depend on the latents."""
-    if name in SAME and not np.issubdtype(params.get("new_dtype", np.float32), np.integer):
+    if name in SAME:
         return arrays[0]
     if name in MOVES:
         return writer.move(lambda *numbers: MOVES[name](*numbers, **params), *arrays)
@@ -142,7 +146,7 @@ def _translated(name: str, arrays: list, params: dict, shape: tuple[int, ...], w
         return _reduced(REDUCTIONS[name], arrays[0], params["axes"], shape, writer)
     if name in OTHERS:
         return OTHERS[name](*arrays, params, shape, writer)
-    if name not in ELEMENTWISE:
+    if name not in ELEMENTWISE or len(arrays) > 3:
         raise Unknown(name)
     return writer.step(name, [_repeatable(array, shape, writer) for array in arrays], shape)
 
@@ -168,6 +172,11 @@ def _split(array: Ref, writer: Writer, sizes: tuple[int, ...], axis: int) -> lis
 
 def _power(array: Ref, params: dict, shape: tuple[int, ...], writer: Writer) -> Ref:
     return writer.step("pow", [array, np.float32(params["y"])], shape)
+
+
+def _converted(array: Ref, params: dict, shape: tuple[int, ...], writer: Writer) -> Ref:
+    """A number is true where it is not 0; the page's booleans are numbers already."""
+    return writer.step("ne", [array, np.float32(0)], shape) if params["new_dtype"] == np.bool_ else array
 
 
 def _reduced(what: str, array: Ref, axes: tuple[int, ...], shape: tuple[int, ...], writer: Writer) -> Ref:
@@ -252,7 +261,8 @@ KNOWN = {  # of norms, whose statistics are known: numpy has nothing to compile
     "add": lambda a, b, **_: a + b, "sub": lambda a, b, **_: a - b, "mul": lambda a, b, **_: a * b,
     "rsqrt": lambda x, **_: 1 / np.sqrt(x),
 }
-OTHERS = {"dot_general": _matrices, "conv_general_dilated": _convolution, "integer_pow": _power, "gather": _taken}
+OTHERS = {"dot_general": _matrices, "conv_general_dilated": _convolution, "integer_pow": _power, "gather": _taken,
+          "convert_element_type": _converted}
 
 
 def _constant(array: np.ndarray) -> str:
@@ -261,8 +271,4 @@ def _constant(array: np.ndarray) -> str:
     with np.errstate(over="ignore"):
         short = wide.astype(np.float16)
     is_exact = wide.size > 1 and np.array_equal(short.astype(np.float32), wide)
-    return "e" + _base64(short, "<f2") if is_exact else "f" + _base64(wide, "<f4")
-
-
-def _base64(array: np.ndarray, dtype: str) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()
+    return "e" + as_base64(short, "<f2") if is_exact else "f" + as_base64(wide, "<f4")

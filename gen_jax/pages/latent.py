@@ -1,11 +1,11 @@
 """The latent space to play with: where codes lie, and the decoder, which the page runs."""
-import base64
 from dataclasses import replace
 
 import jax
 import numpy as np
 
 from gen_jax.data import stratified_rows, take
+from gen_jax.embed import as_base64
 from gen_jax.errors import NoData
 from gen_jax.evals import Trained, in_words, lacks
 from gen_jax.evals.latent._codes import CodeStatistics
@@ -13,7 +13,7 @@ from gen_jax.pages.decoder import Program, Unknown, program
 from gen_jax.types import Source, Vars
 
 NEEDS = ("decode", "vector")
-MAX_SIZE = 3_000_000  # characters of the decoder's weights in the page
+MAX_SIZE = 3_000_000  # characters of the decoder in the page
 MAX_CODES = 2000  # in the scatter
 DRAWS = 64  # codes from the prior: as many as the eval samples draws by default, for what is compiled already
 GREY = 1 / 255
@@ -39,7 +39,7 @@ def _content(trained: Trained) -> dict:
     except Unknown as error:
         return {"why": f"its decoder uses {error}, which the page does not know"}
     if decoder.size > MAX_SIZE:
-        return {"why": f"its decoder's weights take {decoder.size / 1e6:.1f} MB, and the page carries up to "
+        return {"why": f"its decoder takes {decoder.size / 1e6:.1f} MB, and the page carries up to "
                        f"{MAX_SIZE / 1e6:.0f} MB"}
     return {"decoder": decoder.content(), "shape": trained.spec.x, "dim": trained.latent_dim,
             "draws": _floats(draws), "has_prior": "sample_prior" in trained.objective.predict,
@@ -138,4 +138,4 @@ def _labels(source: Source) -> dict:
 
 
 def _floats(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
+    return as_base64(array, "<f4")

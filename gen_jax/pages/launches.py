@@ -6,6 +6,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from gen_jax.config import declared
+from gen_jax.pages.files import shortened
 from gen_jax.report.files import read_json
 from gen_jax.report.settings import explained, values_of
 from gen_jax.report.workdir import Workdir
@@ -33,9 +34,15 @@ def _place(row: dict) -> int:
 
 
 def launches(folder: Workdir) -> list[dict]:
-    """Each launch of run.json, with its command as a shell takes it; [] where there is none."""
+    """Each launch of run.json, with its command as a shell takes it in the folder of the launch; [] without one."""
     known = (read_json(folder.run) or {}).get("launches", [])
-    return [launch | {"command": command(launch.get("command", []))} for launch in known if isinstance(launch, dict)]
+    return [_shown(launch) for launch in known if isinstance(launch, dict)]
+
+
+def _shown(launch: dict) -> dict:
+    there = launch.get("folder", "")
+    return {key: value for key, value in launch.items() if key != "folder"} | {
+        "command": shortened(command(launch.get("command", [])), there, ".")}
 
 
 def command(words: list[str]) -> str:

@@ -1,7 +1,9 @@
 """Pictures in a page, as data: what was drawn during training, the figures, some of the training data."""
 import base64
+import contextlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,10 @@ from gen_jax.data import stratified_rows, take
 from gen_jax.errors import NoData, UserError
 from gen_jax.evals import Trained
 from gen_jax.find import find
+from gen_jax.grids import evenly
+from gen_jax.pages.files import link
 from gen_jax.report.results import content
+from gen_jax.report.terminal import say
 from gen_jax.report.workdir import Workdir
 from gen_jax.style import styled
 from gen_jax.types import Source
@@ -27,27 +32,49 @@ def over_time(folder: Workdir, room: int) -> list[dict]:
     Of so many pictures, "of", those are shown that have room, in characters of the page.
     """
     names = sorted({path.stem.rpartition("_")[0] for path in folder.samples.glob("*_*.png")})
-    files = {name: [path for path in folder.saved(name) if path.suffix == ".png"] for name in names}
-    return [{"name": name, "of": len(paths), "frames": _thinned(paths, room // len(files))}
-            for name, paths in files.items() if paths]
+    files = {name: paths for name in names if (paths := _drawn(folder, name))}
+    found = [{"name": name, "of": len(paths), "frames": _thinned(paths, room // len(files))}
+             for name, paths in files.items()]
+    return [drawn for drawn in found if drawn["frames"]]
 
 
 def last(folder: Workdir, name: str) -> dict | None:
     """{"at", "src"} of the last picture that was drawn during training under a name; None where there is none."""
-    paths = [path for path in folder.saved(name) if path.suffix == ".png"]
-    return _frame(paths[-1]) if paths else None
+    return next(filter(None, map(_frame, reversed(_drawn(folder, name)))), None)
 
 
-def _frame(path: Path) -> dict:
-    return {"at": int(path.stem.rpartition("_")[2]), "src": source("png", _small(path))}
+def _drawn(folder: Workdir, name: str) -> list[Path]:
+    return [path for path in folder.saved(name) if path.suffix == ".png"]
+
+
+def _frame(path: Path) -> dict | None:
+    """{"at", "src"} of a picture; None of one that cannot be read."""
+    with if_readable(path):
+        return {"at": int(path.stem.rpartition("_")[2]), "src": source("png", _small(path))}
+    return None
+
+
+@contextlib.contextmanager
+def if_readable(path: Path) -> Iterator[None]:
+    """A context: it is left where the file turns out to be damaged, or no more there, and a line says so."""
+    try:
+        yield
+    except (OSError, SyntaxError, ValueError) as error:  # as PIL says it
+        say(f"{path}: is not in the page ({error})")
 
 
 def _thinned(paths: list[Path], room: int) -> list[dict]:
-    """As many of the files, in even distances, as have room; at least the first and the last."""
-    size = _characters(len(_small(paths[-1])))
-    count = min(len(paths), max(2, room // size))
-    chosen = np.unique(np.linspace(0, len(paths) - 1, count).round().astype(int))
-    return [_frame(paths[i]) for i in chosen]
+    """As many of the files, in even distances and with the last, as have room."""
+    frame = cache(_frame)  # each file is read once
+    last = next(filter(None, map(frame, reversed(paths))), None)
+    count = min(len(paths), room // len(last["src"])) if last else 0
+    while count > 0:
+        frames = [*filter(None, (frame(paths[i]) for i in evenly(len(paths), count)))]
+        size = sum(len(frame["src"]) for frame in frames)
+        if size <= room:
+            return frames
+        count = count * room // size
+    return []
 
 
 def _small(path: Path) -> bytes:
@@ -68,22 +95,35 @@ def _shrunk(image: np.ndarray) -> np.ndarray:
 
 
 def figures(folder: Workdir, config: ConfigDict, room: int) -> list[dict]:
-    """{"name", "caption", "src"} of each figure, in the order of the evals; "file" in place of "src" where a page
-    cannot show it, or has no room, in characters."""
+    """{"name", "caption", "src"} of each figure, in the order of the evals.
+
+    Of one that a page cannot show, or has no room for, in characters, "file" and "href" are there in place of "src".
+    """
     order = [*config.evals.end]
     paths = sorted((path for path in folder.figures.glob("*.*") if path.suffix[1:] in (*TYPES, "pdf")),
                    key=lambda path: (_position(_eval_of(path.stem, order), order), path.name))
     shown = {path.stem for path in paths if path.suffix in (".png", ".svg")}
     paths = [path for path in paths if path.suffix in (".png", ".svg") or path.stem not in shown]
     made = []
-    for path in sorted(paths, key=lambda path: path.stat().st_size):
-        size = _characters(path.stat().st_size)
+    for path in sorted(paths, key=_size):
+        size = _characters(_size(path))
         fits = path.suffix != ".pdf" and size <= room
-        room -= size * fits
-        made.append((path, {"src": source(path.suffix[1:], path.read_bytes())} if fits else {
-            "file": f"{folder.figures.name}/{path.name}"}))
+        with if_readable(path):
+            made.append((path, {"src": source(path.suffix[1:], path.read_bytes())} if fits else _elsewhere(path)))
+            room -= size * fits
     made.sort(key=lambda item: paths.index(item[0]))
     return [{"name": path.stem, "caption": _caption(_eval_of(path.stem, order)), **what} for path, what in made]
+
+
+def _size(path: Path) -> int:
+    """Its bytes; 0 of a file that is no more there."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def _elsewhere(path: Path) -> dict:
+    """What a page says of a figure that it does not carry."""
+    there = path.relative_to(path.parents[1])
+    return {"file": str(there), "href": link(there)}
 
 
 def _eval_of(figure: str, evals: Iterable[str]) -> str:

@@ -78,14 +78,14 @@ function addFigures({figures}) {
   if (!figures.length) return;
   const place = section("Figures");
   const grid = element("div", place, {class: "figures"});
-  for (const {name, caption, src, file} of figures) {
+  for (const {name, caption, src, file, href} of figures) {
     const figure = element("figure", grid), title = name.replaceAll("_", " ");
     if (src) element("img", figure, {src, alt: `${title}. ${caption}`});
     const text = element("figcaption", figure);
     element("b", text, {}, title);
     if (caption) text.append(`. ${caption}`);
-    if (file) text.append(" It is not in this page, for its size or its format: ",
-      element("a", null, {href: file}, file));
+    if (file) text.append(`${caption ? "" : "."} It is not in this page, for its size or its format: `,
+      element("a", null, {href}, file));
   }
 }
 

@@ -1,11 +1,11 @@
 """report.html: a run on one page."""
 import json
+from pathlib import Path
 
 from ml_collections import ConfigDict
 from numpy import bincount
 
-from gen_jax import parts
-from gen_jax.errors import NoData
+from gen_jax.errors import NoData, UserError
 from gen_jax.evals import Trained
 from gen_jax.pages import curves, latent, launches, numbers, pictures
 from gen_jax.pages.files import page
@@ -14,50 +14,63 @@ from gen_jax.report.metrics import MetricsLog
 from gen_jax.report.progress import clock
 from gen_jax.report.summary import best
 from gen_jax.report.workdir import Workdir
+from gen_jax.stored import metrics
 from gen_jax.whole import write_atomically
 
 SIZE = 5_900_000  # characters that a page has at most, about
-FIGURES = 0.75  # the figures' share of what the latent space and the lab leave
+FIGURES = 0.75  # the figures' share of what all that is no picture leaves
 LAB = 3_000_000  # bytes of a lab.html that a page carries
 NAME = "report.html"
+KNOWN = ("step", "state_sha256", "wall_s", "images_per_s", "metrics")  # of result.json
 
 
-def write(folder: Workdir, trained: Trained | None):
-    """Writes report.html into a run's folder, and returns its path. Raises OSError and UserError.
-
-    folder: of the run; or of one of its steps, where that was measured by itself. trained: None where no state has
-    been saved yet.
-    """
+def write(folder: Workdir, trained: Trained | None) -> Path:
+    """Writes report.html into a run's folder, and returns its path. Raises OSError and UserError."""
     file = folder.path / NAME
-    write_atomically(file, page(f"{_home(folder).name}: report", content(folder, trained), "kit", "curves",
-                                "decoder", "latent", "report"))
+    write_atomically(file, html(folder, trained))
     return file
+
+
+def html(folder: Workdir, trained: Trained | None) -> bytes:
+    """The page. Raises UserError.
+
+    folder: of the run; or of one of its steps, where that was measured by itself. trained: None where no state of it
+    is at hand.
+    """
+    return page(f"{_home(folder).name}: report", content(folder, trained), "kit", "curves", "decoder", "latent",
+                "report")
 
 
 def content(folder: Workdir, trained: Trained | None) -> dict:
     """All that the page shows."""
     home = _home(folder)
     config = trained.config if trained else home.stored_config()
-    result = read_json(folder.result)
+    result = _result(folder)
     records = trained.history if trained and home is not folder else MetricsLog(home.metrics).records()
-    metrics = parts.metrics(config, (result or {}).get("evals", ()))
-    table = numbers.table(result, metrics) if result else []
-    space = latent.content(trained) if trained else {"why": "no state of it is saved yet"}
-    lab = _lab(folder)
-    room = SIZE - len(json.dumps((space, lab)))
-    figures = pictures.figures(folder, config, int(FIGURES * room))
-    room -= sum(len(figure.get("src", "")) for figure in figures)
-    return {
+    declared = metrics(config, (result or {}).get("evals", ()))
+    table = numbers.table(result, declared) if result else []
+    made = {
         "name": home.name, **_state(config, records, result), "launches": launches.launches(home),
         "headline": _headline(config, trained, result),
-        "best": [*best(config, records, metrics)],
+        "best": [*best(config, records, declared)],
         "settings": launches.settings(config), "config": launches.as_file(config),
-        "data": _data(config, trained), "curves": curves.content(records, config, metrics),
-        "over_time": pictures.over_time(home, room), "figures": figures,
+        "data": _data(config, trained), "curves": curves.content(records, config, declared),
         "table": table, "columns": numbers.columns(table), "sentences": numbers.sentences(result) if result else [],
-        "latent": space, "lab": lab,
+        "latent": latent.content(trained) if trained else {"why": "no state of it was at hand"}, "lab": _lab(folder),
         "result": {key: result[key] for key in ("step", "state_sha256")} if result else {},
     }
+    room = SIZE - len(json.dumps(made))
+    figures = pictures.figures(folder, config, int(FIGURES * room))
+    room -= sum(len(figure.get("src", "")) for figure in figures)
+    return made | {"figures": figures, "over_time": pictures.over_time(home, room)}
+
+
+def _result(folder: Workdir) -> dict | None:
+    """result.json; None where nothing is measured yet. A UserError where it is something else."""
+    result = read_json(folder.result)
+    if result is None or all(key in result for key in KNOWN):
+        return result
+    raise UserError(f"{folder.result}: is not what was written there; measure again by --mode=eval or remove it")
 
 
 def _home(folder: Workdir) -> Workdir:
@@ -113,6 +126,7 @@ def _data(config: ConfigDict, trained: Trained | None) -> dict:
 def _lab(folder: Workdir) -> dict | None:
     """The page that plays training back, whole where it is small; None where there is none."""
     file = folder.path / "lab.html"
-    if not file.exists():
-        return None
-    return {"html": file.read_text(encoding="utf-8")} if file.stat().st_size <= LAB else {"file": file.name}
+    with pictures.if_readable(file):
+        if file.exists():
+            return {"html": file.read_text(encoding="utf-8")} if file.stat().st_size <= LAB else {"file": file.name}
+    return None

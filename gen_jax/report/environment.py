@@ -1,5 +1,6 @@
 """run.json: what a run was made with, so that it can be made again."""
 import datetime
+import os
 import platform
 import subprocess
 import sys
@@ -16,10 +17,11 @@ NUMERICS = ("jax", "jaxlib", "flax", "optax")  # those that the bits of a run de
 
 
 def describe() -> dict:
-    """Versions, device, command line, git commit and time of this launch."""
+    """Versions, device, folder, command line, git commit and time of this launch."""
     device = jax.devices()[0]
     return {
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "folder": os.getcwd(),
         "command": sys.argv,
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},

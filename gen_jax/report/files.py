@@ -13,11 +13,14 @@ WORD = re.compile(r'"(?:[^"\\]|\\.)*"|Infinity')  # of JSON as Python writes it:
 
 
 def write_json(path: Path, value: dict) -> None:
-    """Writes value as indented JSON, atomically. An infinite number is 1e999, which JSON has; what is no number, null.
-    """
+    """Writes value as json_text, atomically."""
+    write_atomically(path, json_text(value).encode(), sync=True)
+
+
+def json_text(value: dict) -> str:
+    """value as indented JSON. An infinite number is 1e999, which JSON has; what is no number, null."""
     text = json.dumps(_without(value, math.isnan), indent=2)
-    text = WORD.sub(lambda word: "1e999" if word[0] == "Infinity" else word[0], text)
-    write_atomically(path, (text + "\n").encode(), sync=True)
+    return WORD.sub(lambda word: "1e999" if word[0] == "Infinity" else word[0], text) + "\n"
 
 
 def read_json(path: Path) -> dict | None:
@@ -41,7 +44,9 @@ def finite(value: Any) -> Any:
 
 
 def _without(value: Any, wrong: Callable[[float], bool]) -> Any:
-    """value with None for every float that is wrong, also inside dicts."""
+    """value with None for every float that is wrong, also inside dicts and lists."""
     if isinstance(value, dict):
         return {key: _without(item, wrong) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without(item, wrong) for item in value]
     return None if isinstance(value, float) and wrong(value) else value

@@ -1,7 +1,7 @@
 """What a run has measured, in a few lines for the terminal."""
 import shutil
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ml_collections import ConfigDict
@@ -74,10 +74,14 @@ def table(rows: list[Row]) -> list[str]:
     lines = [["metric", *columns, "unit", "better"]]
     lines += [[row.name, *(_text(row.values.get(column)) for column in columns), row.metric.unit, row.metric.better]
               for row in rows]
+    return aligned(lines, f"<{'>' * len(columns)}<<") if rows else []
+
+
+def aligned(lines: Sequence[Sequence[str]], sides: str) -> list[str]:
+    """lines of texts in columns. sides: "<" or ">" for each column."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    aligned = ["<", *[">"] * len(columns), "<", "<"]
-    return ["  ".join(f"{word:{side}{width}}" for word, side, width in zip(line, aligned, widths, strict=True)).rstrip()
-            for line in lines] if rows else []
+    return ["  ".join(f"{text:{side}{width}}" for text, side, width in zip(line, sides, widths, strict=True)).rstrip()
+            for line in lines]
 
 
 def sentences(numbers: Numbers) -> Iterator[str]:

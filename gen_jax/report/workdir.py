@@ -13,6 +13,7 @@ from gen_jax.errors import UserError
 from gen_jax.folders import expanded
 from gen_jax.identity import differences, run_id
 from gen_jax.report.files import read_json, write_json
+from gen_jax.report.group import FILE, read_group
 from gen_jax.report.terminal import say
 from gen_jax.stored import renewed
 
@@ -20,7 +21,7 @@ OF_A_RUN = (  # what a run and the modes that read it leave in its folder; confi
     "checkpoints", "samples", "figures", "step_*", "sampled", "samples.npz",
     *(f"{name}.{ending}" for name in ("samples", "data") for ending in RUN["report"].settings["format"].must.known),
     "lab.html", "report.html", "bench.json", "events.out.tfevents*", "metrics.jsonl*", "timing.jsonl*", "result.json",
-    "run.json", "config.json")
+    "run.json", "launch.log", "config.json")
 ADDRESS = re.compile("[a-z][a-z0-9+.-]*:/")
 
 
@@ -33,7 +34,7 @@ class Workdir:
             raise UserError(f"{flag}={path}: is an address; the folder must be on this machine")
         self.path, self.flag = expanded(path, flag).absolute(), flag
         self._lock: int | None = None
-        self.group = self.path / "sweep.json"  # of a folder that holds runs, each in a folder of its own
+        self.group = self.path / FILE  # of a folder that holds runs, each in a folder of its own
         self.config, self.run, self.result = (self.path / f"{name}.json" for name in ("config", "run", "result"))
         self.metrics, self.timing = self.path / "metrics.jsonl", self.path / "timing.jsonl"
         self.checkpoints, self.samples, self.figures = (
@@ -71,11 +72,8 @@ class Workdir:
 
     def refuse_group(self) -> None:
         """UserError where the folder holds runs, each in a folder of its own."""
-        if group := read_json(self.group):
-            try:
-                runs = [run["folder"] for run in group["runs"]]
-            except (KeyError, TypeError) as error:
-                raise UserError(f"{self.group}: is not what was written there; restore or remove it") from error
+        if group := read_group(self.path):
+            runs = [run["folder"] for run in group["runs"]]
             raise UserError(f"{self.flag}={self.path}: holds {len(runs)} runs, {', '.join(runs[:8])}"
                             f"{', ...' * (len(runs) > 8)}; name one of them, {self.path / runs[0]} say, or train them "
                             "on with --seeds or --sweep")
@@ -97,6 +95,12 @@ class Workdir:
             raise UserError(f"--workdir={self.path}: another process is at work there; wait for it, or name another "
                             "folder") from None
         self._lock = lock
+
+    def release(self) -> None:
+        """Lets go of the folder, so that another process may hold it."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def move_aside(self) -> None:
         """Moves the run that is here, if one is, into a folder of its own in this one, old_1 say: a workdir like any.

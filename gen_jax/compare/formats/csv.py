@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gen_jax.compare.comparison import Comparison
 
-PAIRS = ("metric", "a", "b", "difference", "ci95_low", "ci95_high", "n_a", "n_b", "paired", "test", "p", "least_p",
-         "p_holm", "verdict")  # of comparison_pairs.csv, which may have no rows
+PAIRS = ("metric", "a", "b", "difference", "ci95_low", "ci95_high", "n_a", "n_b", "paired", "left_over", "test", "p",
+         "least_p", "p_holm", "verdict")  # of comparison_pairs.csv, which may have no rows
 
 
 def files(comparison: Comparison) -> dict[str, str]:
@@ -19,13 +19,12 @@ def _groups(comparison: Comparison) -> Iterator[dict]:
     for row in comparison.rows:
         for name, cell in row.cells.items():
             low, high = cell.interval or (None, None)
-            bests, steps = cell.bests, [value.best_step for value in cell.values]
+            steps = [value.best_step for value in cell.values]
             yield {"metric": row.quantity.number, "unit": row.quantity.metric.unit,
                    "better": row.quantity.metric.better, "group": name, "n": len(cell.values),
                    "seeds": " ".join(map(str, cell.seeds)), "mean": cell.mean, "std": cell.std, "ci95_low": low,
-                   "ci95_high": high, "best_mean": None if bests is None else float(bests.mean()),
-                   "best_std": None if bests is None or len(bests) < 2 else float(bests.std(ddof=1)),
-                   "best_steps": " ".join(map(str, steps)) if bests is not None else None,
+                   "ci95_high": high, "lost_seeds": " ".join(map(str, cell.lost)), "best_mean": cell.best_mean,
+                   "best_std": cell.best_std, "best_steps": None if cell.bests is None else " ".join(map(str, steps)),
                    "fallen": sum(value.has_fallen for value in cell.values), "told_apart_best": row.winner == name}
 
 
@@ -33,7 +32,8 @@ def _pairs(comparison: Comparison) -> Iterator[dict]:
     for row in comparison.rows:
         for pair in row.pairs:
             values = (row.quantity.number, pair.a, pair.b, pair.difference, *(pair.interval or (None, None)),
-                      *pair.seeds, pair.is_paired, pair.test, pair.p, pair.least, pair.adjusted, pair.verdict)
+                      *pair.seeds, pair.is_paired, pair.left_over, pair.test, pair.p, pair.least, pair.adjusted,
+                      pair.verdict)
             yield dict(zip(PAIRS, values, strict=True))
 
 

@@ -1,10 +1,10 @@
 """JSON: everything, for programs."""
-import json
-
 import numpy as np
 
 from gen_jax.compare import words
 from gen_jax.compare.comparison import Cell, Comparison, Row, Value
+from gen_jax.compare.groups import Group
+from gen_jax.report.files import json_text
 
 POINTS = 200  # of a curve; of a longer one, so many with its first and last
 
@@ -12,13 +12,17 @@ POINTS = 200  # of a curve; of a longer one, so many with its first and last
 def files(comparison: Comparison) -> dict[str, str]:
     """comparison.json: groups, numbers, pairs, and each run's values, protocols and curves."""
     content = {
-        "groups": [{"name": group.name, "settings": group.settings,
-                    "runs": [{"folder": str(run.folder), "seed": run.seed, "step": run.step, "state_sha256": run.state,
-                              "data_fingerprint": run.data} for run in group.runs]} for group in comparison.groups],
+        "groups": list(map(_group, comparison.groups)), "lost": list(map(_group, comparison.lost)),
         "metrics": [_row(row) for row in comparison.rows],
         "refused": comparison.refused, "left_out": comparison.left_out, "beside": comparison.beside,
         "notes": comparison.notes, "methods": words.methods(comparison)}
-    return {"comparison.json": json.dumps(content, indent=1) + "\n"}
+    return {"comparison.json": json_text(content)}
+
+
+def _group(group: Group) -> dict:
+    return {"name": group.name, "settings": group.settings, "lost_seeds": group.lost,
+            "runs": [{"folder": str(run.folder), "seed": run.seed, "step": run.step, "state_sha256": run.state,
+                      "data_fingerprint": run.data} for run in group.runs]}
 
 
 def _row(row: Row) -> dict:
@@ -31,8 +35,9 @@ def _row(row: Row) -> dict:
 
 
 def _cell(cell: Cell, number: str) -> dict:
-    found = {"name": cell.group.name, "n": len(cell.values), "mean": cell.mean, "std": cell.std,
-              "ci95": cell.interval, "best_mean": None if cell.bests is None else float(cell.bests.mean())}
+    found = {"name": cell.group.name, "n": len(cell.values), "lost_seeds": cell.lost, "mean": cell.mean,
+             "std": cell.std, "ci95": cell.interval, "interval_name": words.interval_name([cell]),
+             "best_mean": cell.best_mean, "best_std": cell.best_std}
     return found | {"runs": [_value(value, number) for value in cell.values]}
 
 

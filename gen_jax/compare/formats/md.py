@@ -3,7 +3,7 @@ from collections.abc import Iterator, Sequence
 
 from gen_jax.compare import words
 from gen_jax.compare.comparison import Comparison, Row
-from gen_jax.compare.table import DETAILS, details, overview
+from gen_jax.compare.table import details, overview
 
 SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
 
@@ -23,7 +23,8 @@ def files(comparison: Comparison) -> dict[str, str]:
 
 def _detailed(row: Row) -> Iterator[str]:
     yield f"### {_escaped(row.quantity.number)} ({_escaped(words.about(row))})\n"
-    yield from _table(DETAILS, [list(map(_escaped, line)) for line in details(row)])
+    header, *lines = details(row)
+    yield from _table(header, [list(map(_escaped, line)) for line in lines])
     yield ""
     yield from (f"- {_escaped(sentence)}" for sentence in words.sentences(row))
     yield ""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gen_jax.compare import words
 from gen_jax.compare.comparison import Comparison, Row
-from gen_jax.compare.table import DETAILS, details, overview
+from gen_jax.compare.table import details, overview
 
 SPECIAL = str.maketrans({
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
@@ -35,7 +35,8 @@ def escaped(text: str) -> str:
 def _detailed(row: Row) -> Iterator[str]:
     yield ""
     yield from _comments([f"{row.quantity.number} ({words.about(row)})", *words.sentences(row)])
-    yield from _tabular(DETAILS, [_cells(line, [False] * len(line)) for line in details(row)])
+    header, *lines = details(row)
+    yield from _tabular(header, [_cells(line, [False] * len(line)) for line in lines])
 
 
 def _tabular(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -3,13 +3,13 @@
 The page's own code is page.html, beside this file. It reads the runs as JSON, whose arrays are base64 of small whole
 numbers: what each code below writes, the function of the same name in page.html reads.
 """
-import base64
-import json
 import math
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from gen_jax.embed import as_base64, as_json
 
 TEMPLATE = Path(__file__).with_name("page.html")
 MARKER = "{{RUNS}}"  # the template has it once
@@ -39,8 +39,7 @@ class Run(NamedTuple):
 
 def page(runs: list[Run]) -> bytes:
     """The page, in UTF-8. Two runs stand side by side."""
-    content = json.dumps([_run(run) for run in runs], separators=(",", ":"), allow_nan=False)
-    content = content.replace("<", "\\u003c")  # or a title could end the script that holds it
+    content = as_json([_run(run) for run in runs])
     return TEMPLATE.read_text(encoding="utf-8").replace(MARKER, content).encode()
 
 
@@ -73,26 +72,22 @@ def places(points: np.ndarray, bounds: tuple) -> str:
     """Points [...,2] as uint16: 1 is a picture's size below the picture, 65535 one above; 0 is no point."""
     low, high = np.array(bounds, np.float64).reshape(2, 2).T
     share = np.clip((_finite(points) - low) / (high - low), -1, 2)  # of the picture
-    return _base64(np.where(np.isnan(share), 0, 1 + np.rint((share + 1) / 3 * 65534)), "<u2")
+    return as_base64(np.where(np.isnan(share), 0, 1 + np.rint((share + 1) / 3 * 65534)), "<u2")
 
 
 def arrows(vectors: np.ndarray, length: float) -> str:
     """Vectors [N,2] as int16: 20000 is length; -32768 is no vector."""
     vectors = _finite(vectors) / length
     vectors = vectors * np.minimum(1, LONGEST / np.maximum(np.hypot(*vectors.T), LONGEST))[:, None]
-    return _base64(np.where(np.isnan(vectors), -32768, np.rint(20000 * vectors)), "<i2")
+    return as_base64(np.where(np.isnan(vectors), -32768, np.rint(20000 * vectors)), "<i2")
 
 
 def shades(heat: np.ndarray) -> str:
     """Numbers of [0,1] as uint8: 0 to 254; 255 is no number."""
-    return _base64(np.where(np.isfinite(heat), np.rint(254 * np.clip(heat, 0, 1)), 255), "u1")
+    return as_base64(np.where(np.isfinite(heat), np.rint(254 * np.clip(heat, 0, 1)), 255), "u1")
 
 
 def _finite(points: np.ndarray) -> np.ndarray:
     """Points [...,2] in float64; one that is not finite becomes NaN in both coordinates."""
     points = np.asarray(points, np.float64)
     return np.where(np.isfinite(points).all(-1, keepdims=True), points, np.nan)
-
-
-def _base64(codes: np.ndarray, dtype: str) -> str:
-    return base64.b64encode(codes.astype(dtype).tobytes()).decode()

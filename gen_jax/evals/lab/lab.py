@@ -10,6 +10,7 @@ from gen_jax.errors import NoOther
 from gen_jax.evals import Page, Result, Trained
 from gen_jax.evals.lab._page import Frame, Run, page
 from gen_jax.evals.lab._plane import bounds
+from gen_jax.grids import evenly
 
 NEEDS = ("sample_prior", "decode", "kind:points", "vector")
 COMPARES = True
@@ -41,12 +42,12 @@ def _run(trained: Trained) -> Run | None:
     files = [(path, step) for path in trained.saved("lab_frames") if (step := _step(trained, path)) <= last]
     if not files:
         return None
-    chosen = np.unique(np.linspace(0, len(files) - 1, min(len(files), MAX_FRAMES)).round().astype(int))
     config = trained.config
     data = trained.train_x[stratified_rows(trained.train, DATA)]
     what = config.data.shape if "shape" in config.data else config.data.name
     title = f"{what}, {config.objective.name}, seed {config.seed}"
-    return Run(title, data, tuple(bounds(trained)), [_frame(trained, *files[i]) for i in chosen])
+    return Run(title, data, tuple(bounds(trained)),
+               [_frame(trained, *files[i]) for i in evenly(len(files), MAX_FRAMES)])
 
 
 def _frame(trained: Trained, path: Path, step: int) -> Frame:

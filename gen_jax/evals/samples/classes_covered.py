@@ -7,7 +7,7 @@ from absl import logging
 from gen_jax.data import stratified_rows
 from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals.samples._coverage import covered, reverse_kl
-from gen_jax.evals.samples._like import draw_like
+from gen_jax.evals.samples._like import how_many, stored_like
 from gen_jax.judges.classifier import classifier
 from gen_jax.settings import POSITIVE, Setting, Settings
 from gen_jax.types import Metric
@@ -36,9 +36,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     wanted = [judge.classes.index(name) for name in trained.train.classes]
     rows = stratified_rows(trained.test, trained.hp.classes_covered.samples)
     training = np.bincount(trained.train.labels, minlength=len(wanted))
-    samples = draw_like(trained, trained.key("classes_covered"), trained.test, rows)
+    samples = stored_like(trained, trained.key("classes_covered"), trained.test, rows)
     for split, x in (("samples", samples), ("test", trained.test.x[rows])):
         counts = np.bincount(judge.logits(x)[:, wanted].argmax(-1), minlength=len(wanted))
-        protocol = {"fake": len(x), "judge": judge.key[:6]}
+        protocol = {**how_many(split, len(x)), "judge": judge.key[:6]}
         yield f"classes/covered/{split}", Number(covered(counts), protocol)
         yield f"classes/reverse_kl/{split}", Number(reverse_kl(counts, training), protocol)

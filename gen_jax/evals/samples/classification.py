@@ -13,7 +13,7 @@ from absl import logging
 from gen_jax import data
 from gen_jax.data import stratified_rows, take
 from gen_jax.evals import Number, Result, Trained
-from gen_jax.evals.samples._like import draw_like
+from gen_jax.evals.samples._like import stored_like
 from gen_jax.judges.classifier import Classifier, classifier_of
 from gen_jax.settings import Setting, Settings, at_least, placeholder
 from gen_jax.types import Metric, Source
@@ -48,9 +48,10 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         return
     rows = stratified_rows(trained.train, trained.hp.classification.samples or len(trained.train.x))
     real = take(trained.train, rows)
-    x = trained.spec.kind.to_stored(draw_like(trained, trained.key("classification"), trained.train, rows))
+    x = stored_like(trained, trained.key("classification"), trained.train, rows)
     folder = data.cache_folder(trained.config.data)
-    of_real, of_fake = (classifier_of(source, trained.test, folder) for source in (real, real._replace(x=x)))
+    of_real = classifier_of(real, trained.test, folder)
+    of_fake = classifier_of(real._replace(x=x), trained.test, folder, keep=False)  # no other run has these samples
     tested = {"real": len(trained.test.x), "real_split": "test", "learnt_from": len(rows)}
     seen = float((of_real.logits(x).argmax(-1) == real.labels).mean())
     yield "cas/samples", Number(of_fake.accuracy, tested | {"fake": len(rows)})

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 from gen_jax.data import stacked_mnist
 from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals.samples._coverage import covered, reverse_kl
-from gen_jax.evals.samples._like import draw_like
+from gen_jax.evals.samples._like import how_many, stored_like
 from gen_jax.judges.classifier import Classifier, classifier
 from gen_jax.settings import Setting, Settings, between
 from gen_jax.types import Metric, Source
@@ -36,9 +36,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     num = trained.hp.stacked_modes.samples
     judge = classifier(stacked_mnist.single_hp(trained.config.data))
     rows = np.arange(num) % len(trained.test.x)
-    samples = draw_like(trained, trained.key("stacked_modes"), trained.test, rows)
+    samples = stored_like(trained, trained.key("stacked_modes"), trained.test, rows)
     for split, x in (("samples", samples), ("test", trained.test.x[:num])):
-        counts, protocol = counted(judge, x), {"fake": len(x), "judge": judge.key[:6]}
+        counts, protocol = counted(judge, x), {**how_many(split, len(x)), "judge": judge.key[:6]}
         yield f"stacked/modes/{split}", Number(covered(counts), protocol)
         yield f"stacked/reverse_kl/{split}", Number(reverse_kl(counts), protocol)
     yield "stacked/accuracy/test", Number(judge.accuracy, {"real_split": "test", "judge": judge.key[:6]})

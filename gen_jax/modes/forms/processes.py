@@ -9,17 +9,16 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-import jax
-
-from gen_jax import child, memory
-from gen_jax.modes._group import Failure, Group, GroupRun
+from gen_jax import cgroup, child, memory
+from gen_jax.modes._group_runs import Failure, Group, GroupRun, noting
 from gen_jax.modes._run import writing
 from gen_jax.report.progress import Line, clock
 from gen_jax.report.terminal import say
 from gen_jax.training.interrupt import EXIT_CODES, Interrupts
 
+NEEDS_CPU = True  # of another device, JAX gives a process most of the memory
 POLL_SECONDS, SHOW_SECONDS = 0.05, 1.0
 LOG = "launch.log"
 OF_MEMORY = 0.8  # the share of the machine's that all processes may take together
@@ -32,7 +31,6 @@ class Working(NamedTuple):
     run: GroupRun
     cores: list[int]
     process: subprocess.Popen
-    log: BinaryIO
 
 
 def run(group: Group) -> dict[str, Failure]:
@@ -62,6 +60,7 @@ class Processes:
                 self._show()
                 time.sleep(POLL_SECONDS)
         finally:
+            self._stop()
             self.line.close()
         left = len(self.waiting) + len(self.failures)
         self.interrupts.raise_if_requested(f"stopped; {self.group.num_all - left} of {self.group.num_all} runs are "
@@ -71,11 +70,10 @@ class Processes:
     def _start(self) -> None:
         """Starts as many as there is room for."""
         while self.waiting and self.free and not self.interrupts.requested():
-            run, cores = self.waiting.pop(0), self.free.pop(0)
-            with writing(run.workdir):
-                run.workdir.path.mkdir(parents=True, exist_ok=True)
-                log = open(run.workdir.path / LOG, "ab")  # noqa: SIM115, closed when the process has ended
-            self.working.append(Working(run, cores, child.start(run.words, cores, self.leash, log), log))
+            run = self.waiting.pop(0)
+            with noting(self.failures, run):
+                self.working.append(Working(run, self.free[0], _started(run, self.free[0], self.leash)))
+                del self.free[0]
 
     def _tell(self) -> None:
         """Passes a signal on, once."""
@@ -84,16 +82,22 @@ class Processes:
             for working in self.working:
                 working.process.send_signal(self.interrupts.signum)
 
+    def _stop(self) -> None:
+        """Has those that are still at work save and end: something has failed here, and the leash ends them at once."""
+        for working in self.working:
+            working.process.terminate()
+        for working in self.working:
+            working.process.wait()
+
     def _reap(self) -> None:
         """Notes those that have ended, and how."""
         for working in [working for working in self.working if working.process.poll() is not None]:
             self.working.remove(working)
             self.free.append(working.cores)
-            working.log.close()
             if code := working.process.returncode:
-                is_stopped = self.is_told and code in EXIT_CODES.values()
-                self.failures[working.run.member.folder] = failure = Failure(code, _why(working, code))
-                if not is_stopped:
+                failure = Failure(128 - code if code < 0 else code, _why(working, code))  # 128 + signal, as shells have
+                self.failures[working.run.member.folder] = failure
+                if not (self.is_told and failure.exit_code in EXIT_CODES.values()):
                     say(f"{working.run.member.folder}: {failure.line}")
 
     def _show(self) -> None:
@@ -120,23 +124,33 @@ def slots(group: Group) -> list[list[int]]:
     They are chosen by the whole group, not by what is left of it, so that launching again chooses the same.
     """
     cores = child.own_cores()
-    jobs = group.jobs or most_at_once(group, len(cores) or os.cpu_count() or 1)
+    num_cores = int(max(min(len(cores) or os.cpu_count() or 1, cgroup.cores()), 1))
+    cores, jobs = cores[:num_cores], group.jobs or most_at_once(group, num_cores)
     share = max(len(cores) // jobs, 1)
     return [[cores[(job * share + i) % len(cores)] for i in range(share)] if cores else [] for job in range(jobs)]
 
 
 def most_at_once(group: Group, num_cores: int) -> int:
-    """How many runs may be trained at once: one a core, as far as their memory is there. Elsewhere than on a CPU, one.
+    """How many runs may be trained at once: one a core, as far as the machine's memory holds them.
+
+    What of it is free now is not asked: bits depend on how many cores each has, and so on how many run at once.
     """
-    if jax.default_backend() != "cpu":
-        return 1  # JAX gives a process most of the device's memory
     most = OF_MEMORY * memory.of_machine() // group.num_bytes
     return int(max(min(num_cores, group.num_all, most), 1))
 
 
+def _started(run: GroupRun, cores: list[int], leash: int) -> subprocess.Popen:
+    """The process of a run, which prints into its log."""
+    with writing(run.workdir):
+        run.workdir.path.mkdir(parents=True, exist_ok=True)
+        log = open(run.workdir.path / LOG, "ab")  # noqa: SIM115, closed below
+    with log:
+        return child.start(run.words, cores, leash, log)
+
+
 def _share(run: GroupRun) -> float:
     """The share of a run's training that is recorded."""
-    with contextlib.suppress(OSError, ValueError, KeyError, IndexError):
+    with contextlib.suppress(ValueError, TypeError, KeyError, IndexError):
         return json.loads(_tail(run.workdir.timing)[-1])["step"] / run.config.derived.total_steps
     return 0.0
 
@@ -150,7 +164,8 @@ def _why(working: Working, code: int) -> str:
 
 
 def _tail(path: Path) -> list[str]:
-    """The last lines of a file."""
-    with open(path, "rb") as file:
+    """The last lines of a file; none of one that is not there."""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
         file.seek(max(file.seek(0, os.SEEK_END) - TAIL_BYTES, 0))
         return file.read().decode(errors="replace").splitlines()
+    return []

@@ -1,4 +1,4 @@
-"""The seeds of a point are trained in one program, their states side by side: for GPUs and TPUs.
+"""The seeds of a point are trained in one program, --jobs at once, their states side by side: for GPUs and TPUs.
 
 Each has the numbers of a run that is trained alone, but for rounding.
 """
@@ -6,7 +6,7 @@ import contextlib
 
 from gen_jax import experiment
 from gen_jax.experiment import seeded
-from gen_jax.modes._group import Failure, Group, GroupRun, by_point, noting
+from gen_jax.modes._group_runs import Failure, Group, GroupRun, by_point, noting
 from gen_jax.modes._programs import Programs
 from gen_jax.modes._seed_group import SeedGroup
 from gen_jax.modes.train import claimed, finish, opened
@@ -18,11 +18,14 @@ def run(group: Group) -> dict[str, Failure]:
     """The form. What became of the runs that failed, by their folders."""
     failures: dict[str, Failure] = {}
     for runs in by_point(group.runs):
-        _train_seeds(runs, group.restart, failures)
+        most = group.jobs or len(runs)
+        for some in (runs[i:i + most] for i in range(0, len(runs), most)):
+            with noting(failures, *some):
+                _train_seeds(some, failures)
     return failures
 
 
-def _train_seeds(runs: list[GroupRun], restart: bool, failures: dict[str, Failure]) -> None:
+def _train_seeds(runs: list[GroupRun], failures: dict[str, Failure]) -> None:
     """Trains runs that differ in their seeds alone."""
     built = experiment.build(runs[0].config)
     programs = Programs(built)
@@ -30,8 +33,8 @@ def _train_seeds(runs: list[GroupRun], restart: bool, failures: dict[str, Failur
         sessions = {}
         for run in runs:
             with noting(failures, run):
-                one = claimed(built._replace(config=seeded(built.config, run.member.seed)), run.workdir, restart)
-                session = opened(one, run.workdir, restart, interrupts, programs, seeds_in_one_program=len(runs))
+                one = claimed(built._replace(config=seeded(built.config, run.member.seed)), run.workdir)
+                session = opened(one, run.workdir, interrupts, programs, seeds_in_one_program=len(runs))
                 sessions[session] = run, stack.enter_context(board_of(one.config, run.workdir.path, session.step))
         faults = SeedGroup({session: board for session, (_, board) in sessions.items()}).train(interrupts)
         for session, (run, board) in sessions.items():
