@@ -11,7 +11,7 @@ from gen_jax.errors import NoData, NoOther, UserError
 from gen_jax.evals import Number, Page, Trained, in_words, lacks, needs
 from gen_jax.find import find, names
 from gen_jax.pages import report
-from gen_jax.protocol import protocol, recorded_by, settings_of
+from gen_jax.protocol import RECORD, State, is_mean, protocol, recorded_by, settings_of
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.progress import Line
@@ -46,6 +46,7 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
       lines: what is printed, of all numbers of result.json and of those that were found just now.
     """
     result, found = result_of(run, workdir), {}
+    state = _state(run, result["state_sha256"])
     is_new = (read_json(workdir.result) or {}).get("state_sha256") != result["state_sha256"]
     with writing(workdir):
         write_json(workdir.result, result)
@@ -63,7 +64,7 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
         found |= measured.numbers
         result["metrics"] |= measured.numbers
         result["protocols"] |= {
-            number: protocol(run.trained.config, result["step"], result["state_sha256"], name, number, known)
+            number: protocol(run.trained.config, state, name, number, known)
             for number, known in measured.known.items()}
         result["evals"][name] = settings_of(run.trained.config, name)
         with writing(workdir):
@@ -196,5 +197,21 @@ def _unmeasured(run: Run) -> dict:
     return {"config": json.loads(config.to_json()), "seed": config.seed, "step": step, "images_seen": seen,
             "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": state,
             "data_fingerprint": config.derived.data_fingerprint, "evals": {}, "left_out": {}, "metrics": metrics,
-            "protocols": {name: protocol(config, step, state, recorded_by(config, name), name, {})
-                          for name in metrics}}
+            "protocols": {name: _recorded(run.trained, _state(run, state), name) for name in metrics}}
+
+
+def _state(run: Run, sha256: str) -> State:
+    """What is measured, for protocols."""
+    trained = run.trained
+    has_batch_norm = any("batch_stats" in state for state in trained.vars.state.values())
+    return State(trained.step, sha256, "averaged" if trained.config.train.ema_decay else "as trained",
+                 "running statistics" if has_batch_norm else "none",
+                 "decoder means" if "nll" in trained.objective.predict else "")
+
+
+def _recorded(trained: Trained, state: State, number: str) -> dict[str, Any]:
+    """The protocol of a number of metrics.jsonl. Training measures its test terms on all test examples."""
+    name, known = recorded_by(trained.config, number), (trained.known or {}).get(number, {})
+    if name == RECORD and not is_mean(name, number):
+        known = {"real": "all", "real_split": "test"}
+    return protocol(trained.config, state, name, number, known)

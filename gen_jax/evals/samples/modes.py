@@ -6,7 +6,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from gen_jax.data.points import Modes, modes
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals.samples._coverage import covered, reverse_kl
 from gen_jax.settings import Setting, Settings, between
 from gen_jax.types import Metric, Source
@@ -30,8 +30,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     mixture = modes(trained.config.data)
     chosen = np.array([int(name) for name in trained.spec.classes])
     x = trained.draw(trained.key("modes"), trained.hp.modes.samples)
-    yield from judge(x, mixture._replace(centres=mixture.centres[chosen])).items()
-    yield "modes/all", len(chosen)
+    for name, value in judge(x, mixture._replace(centres=mixture.centres[chosen])).items():
+        yield name, Number(value, {"fake": len(x), "modes": len(chosen)})
+    yield "modes/all", Number(len(chosen), {"modes": len(chosen)})
 
 
 def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:
