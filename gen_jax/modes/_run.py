@@ -164,8 +164,10 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     """
     result, before = unmeasured(run), read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"]:
+        by_evals = {name for name, of in _part(before, "protocols").items() if of["eval"] != RECORD}
         for part in ("metrics", "protocols"):
-            result[part] |= _part(before, part)
+            result[part] |= {name: value for name, value in _part(before, part).items()
+                             if name in by_evals or name not in result[part]}
         for part in ("evals", "left_out"):
             result[part] = {name: settings for name, settings in _part(before, part).items() if name in names("evals")
                             and settings == settings_of(run.trained.config, name)}
