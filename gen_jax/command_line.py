@@ -97,7 +97,8 @@ def parse(argv: list[str], default_config: str) -> Launch:
     if swept and not getattr(find("modes", values.mode), "TAKES_SWEEP", False):
         raise UserError(f"--sweep: --mode={values.mode} has no such flag; it is of --mode=train")
     if not getattr(find("modes", values.mode), "TAKES_CONFIG", True) and (useless := list(_of_a_run(launched))):
-        raise UserError(*(f"{word}: --mode={values.mode} is of runs that have ended; leave it out" for word in useless))
+        raise UserError(*(f"{word}: --mode={values.mode} is of runs that have ended, which --workdirs names; leave it "
+                          "out" for word in useless))
     faults = [f"--{name}={shown(values[name].value)}: {fault}" for name, flag in own.items()
               if values[name].present and (fault := flag.fault(values[name].value))]
     overrides = config_flags.get_override_values(values["config"])
@@ -256,7 +257,7 @@ def _fault(word: str, config: ConfigDict, program: str) -> str:
     try:
         check()
     except FAULTS as error:
-        setting = declared(config).get(name.removeprefix("config."))
+        setting = declared(config).get(name.removeprefix("config.")) or _all_flags().get(name)
         return f"{word}: " + (f"must be {setting.text}" if setting else _line(error).removeprefix(f"flag {word}: "))
     return ""
 

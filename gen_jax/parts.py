@@ -72,14 +72,14 @@ def metrics(config: ConfigDict, more: Iterable[str] = ()) -> dict[str, Metric]:
 def quantity_and_split(number: str) -> tuple[str, str]:
     """(a number's name as METRICS has it, its split): of "test/kl" or "kl/test", ("kl", "test").
 
-    The split is "train", "test", at the end of the name also "samples", or "" where there is none.
+    The split is "train" or "test", at the end of the name also "samples", or "" where there is none. What is between
+    belongs to the quantity: a class may be called "train".
     """
     quantity, _, last = number.rpartition("/")
-    if quantity and last == "samples":
+    if quantity and last in ("train", "test", "samples"):
         return quantity, last
-    parts = number.split("/")
-    return ("/".join(part for part in parts if part not in ("train", "test")),
-            next((part for part in parts if part in ("train", "test")), ""))
+    first, _, rest = number.partition("/")
+    return (rest, first) if rest and first in ("train", "test") else (number, "")
 
 
 def metric_of(quantity: str, metrics: Mapping[str, Metric]) -> Metric:

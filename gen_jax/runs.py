@@ -31,17 +31,18 @@ class Run(NamedTuple):
     step_size: int  # examples in a step
 
 
-def trained_of(built: Experiment, state: TrainState, workdir: Workdir, history: list[dict], codes: dict | None = None
-               ) -> Trained:
+def trained_of(built: Experiment, state: TrainState, workdir: Workdir, history: list[dict], known: dict | None = None,
+               codes: dict | None = None) -> Trained:
     """What evals see of a state: the only place where it is put together.
 
     Args:
       history: the records of metrics.jsonl up to this state.
+      known: what evals have said of how the numbers of records were measured.
       codes: what the state's checkpoint says of the training data's codes.
     """
     return Trained(built.config, built.objective, built.spec, state.averaged(), built.data, history,
                    partial(load_other, built.config, workdir), raw=state.vars, saved=workdir.saved,
-                   name=workdir.name, step=int(state.step), codes=codes)
+                   name=workdir.name, step=int(state.step), known=known, codes=codes)
 
 
 def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest", evals: Iterable[str] = ()) -> Run:
@@ -70,7 +71,7 @@ def load_run(workdir: Workdir, overrides: dict, checkpoint: str = "latest", eval
     # Of a state whose record is still due, the checkpoint's log ends before it.
     history = MetricsLog(workdir.metrics).history(step - meta.get("due", False),
                                                   saved_log(workdir.checkpoints / str(step)))
-    trained = trained_of(built, progress.state, workdir, history, meta.get("codes"))
+    trained = trained_of(built, progress.state, workdir, history, meta.get("known"), meta.get("codes"))
     return Run(trained, progress.state, meta["spent"], built.step_size)
 
 

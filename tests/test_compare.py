@@ -504,8 +504,8 @@ def test_the_mode_writes_into_the_sweeps_folder_or_where_it_is_told(launch, beta
 
 
 @pytest.mark.parametrize(("args", "line"), [
-    (["--workdirs=a", "--config.seed=1"], "--config.seed=1: --mode=compare is of runs that have ended; leave it out"),
-    (["--workdirs=a", "--workdir=b"], "--workdir=b: --mode=compare is of runs that have ended; leave it out"),
+    (["--workdirs=a", "--config.seed=1"], "is of runs that have ended, which --workdirs names; leave it out"),
+    (["--workdirs=a", "--workdir=b"], "is of runs that have ended, which --workdirs names; leave it out"),
     (["--workdirs=a", "--format=gif"], "--format='gif': there is no such choice"),
     ([], "--mode=compare: which runs?"), (["--workdirs=a"], "--workdirs=a: there is no such folder")])
 def test_what_makes_no_sense_is_one_line(launch, args, line):

@@ -103,7 +103,7 @@ def test_the_exact_density_lies_above_the_bound(tiny_config):
     tiny_config.data = points.hp(shape="moons", num_train=96, num_test=40)
     tiny_config.objective = elbo.hp(likelihood="gaussian_learned")
     tiny_config.evals.exact_density = exact_density.hp(side=150, examples=20)
-    numbers = {name: value for name, value in exact_density.evaluate(seen(experiment.build(tiny_config)))
+    numbers = {name: number.value for name, number in exact_density.evaluate(seen(experiment.build(tiny_config)))
                if name.startswith("exact/")}
     assert numbers["exact/gap"] == pytest.approx(numbers["exact/log_px"] - numbers["exact/elbo"], abs=1e-5)
     assert numbers["exact/gap"] > 0 and numbers["exact/error"] < 0.05
@@ -131,7 +131,7 @@ def test_ae_vs_vae_compares_two_runs_on_the_same_data(tiny_config):
     runs[0].other = runs[1]
     numbers = dict(ae_vs_vae.evaluate(runs[0]))
     assert {"near_data/ae", "near_data/vae", "ae_vs_vae"} <= set(numbers)
-    assert 0 <= numbers["near_data/vae"] <= 1
+    assert 0 <= numbers["near_data/vae"].value <= 1
     runs[0].other = runs[0]
     with pytest.raises(UserError, match="name the workdir of the other kind"):
         dict(ae_vs_vae.evaluate(runs[0]))

@@ -162,7 +162,7 @@ def test_a_file_that_ends_too_early_is_refused(save, torch, tmp_path):
 
 
 def built(path):
-    return inception.features(ConfigDict(), ConfigDict({"inception": str(path)}))
+    return inception.features(ConfigDict(), None, ConfigDict({"inception": str(path)}))
 
 
 @pytest.fixture
@@ -236,8 +236,8 @@ def test_padding_is_not_averaged():
     np.testing.assert_allclose(jax.jit(_inception_net._average)(np.ones((1, 4, 4, 2), np.float32)), 1, rtol=1e-6)
 
 
-def test_images_of_any_range_and_number_of_channels_become_coloured_pixels():
-    grey, opaque = np.full((2, 4, 4, 1), 128 / 255, np.float32), np.arange(32, dtype=np.uint8).reshape(1, 2, 4, 4)
+def test_images_of_any_number_of_channels_become_coloured_ones():
+    grey, opaque = np.full((2, 4, 4, 1), 128, np.uint8), np.arange(32, dtype=np.uint8).reshape(1, 2, 4, 4)
     np.testing.assert_array_equal(inception._pixels(grey), np.full((2, 4, 4, 3), 128, np.uint8), strict=True)
     np.testing.assert_array_equal(inception._pixels(opaque), opaque[..., :3])
 
@@ -247,11 +247,10 @@ def test_the_network_computes_what_torch_fidelity_computes(tmp_path):
     """The numbers are torch-fidelity 0.4.0's, as tests/agreement/torch_fidelity.py runs it."""
     np.savez(tmp_path / "w.npz", **random_weights(0))
     found, photos = built(tmp_path / "w.npz"), images()["photos 64x64"]
-    features, logits = found.of(photos), found.logits(photos)
+    features, logits = found.answers(photos)
     np.testing.assert_allclose(features[:, ::512], [[6.4250612, 0.85965985, 0.16723216, 0.18047060],
                                                     [6.7898588, 1.1191945, 0.12526554, 0.074559845]], rtol=1e-4)
     np.testing.assert_allclose(logits[:, ::336], [[11.917305, -2.7532079, -6.4164906],
                                                   [12.855688, -1.7791978, -6.9738054]], rtol=1e-4)
-    in_unit, many = photos.astype(np.float32) / 255, np.concatenate([photos, np.repeat(photos[::-1], 10, 0)])
-    for other, expected in ((in_unit, features), (many, np.concatenate([features, np.repeat(features[::-1], 10, 0)]))):
-        np.testing.assert_allclose(found.of(other), expected, rtol=1e-4, atol=1e-5)
+    many = found.of(np.concatenate([photos, np.repeat(photos[::-1], 10, 0)]))
+    np.testing.assert_allclose(many, np.concatenate([features, np.repeat(features[::-1], 10, 0)]), rtol=1e-4, atol=1e-5)

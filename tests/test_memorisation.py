@@ -56,8 +56,8 @@ def test_a_few_copies_are_told_from_many_samples_that_are_somewhat_nearer():
 
 
 def test_distances_are_taken_in_the_features_that_are_asked_for(monkeypatch):
-    rows = SimpleNamespace(features=lambda config, hp: Features(
-        "rows", lambda x: np.asarray(x, np.float32).mean((2, 3))))
+    rows = SimpleNamespace(features=lambda config, spec, hp: Features(
+        "rows", lambda x: (np.asarray(x, np.float32).mean((2, 3)), None)))
     monkeypatch.setattr(_features, "find", lambda room, name: {"random": rows}[name])
     mirrored = planted(unit(SPLITS.train.x[:359, :, ::-1]), SPLITS, DIGITS)
     mirrored.config.evals.memorisation = memorisation.hp(features="random")

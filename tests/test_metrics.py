@@ -1,16 +1,20 @@
 """Distances between sets in features: closed forms, numbers worked out by hand, planted collapse, order."""
-import time
+import subprocess
+import sys
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
 from configs import vae_digits
-from gen_jax import experiment
+from gen_jax import experiment, memory
+from gen_jax.data import Splits, take
 from gen_jax.errors import UserError
 from gen_jax.evals import Number, Trained
 from gen_jax.evals.samples import quality
 from gen_jax.find import find, names
+from gen_jax.judges import classifier
 from gen_jax.judges.features import Features
 from gen_jax.judges.metrics import (
     Cloud,
@@ -59,13 +63,10 @@ def test_frechet_distance_is_exact_where_covariances_are_singular():
         assert frechet.measure(Cloud(points), Cloud(points[::-1])) == {"FD": pytest.approx(0, abs=1e-10)}
         assert frechet.measure(Cloud(points), Cloud(points + 0.5))["FD"] == pytest.approx(points.shape[1] / 4, rel=1e-9)
     scaled = x * np.r_[1, 2, 3, 4, np.zeros(60)]
-    closed = (np.square(np.arange(4)) * x[:, :4].var(0, ddof=1)).sum()
     mean = np.square(x.mean(0) * (np.r_[1, 2, 3, 4, np.zeros(60)] - 1)).sum()
     independent = np.cov(x[:, :4].T)
     scale = np.diag([1.0, 2, 3, 4])
     trace = 2 * np.sqrt(np.linalg.eigvals(independent @ scale @ independent @ scale).real).sum()
-    assert closed == pytest.approx(np.trace(independent) + np.trace(scale @ independent @ scale)
-                                   - 2 * np.trace(independent @ scale))
     assert frechet.measure(Cloud(x), Cloud(scaled))["FD"] == pytest.approx(
         mean + np.trace(independent) + np.trace(scale @ independent @ scale) - trace, rel=1e-9)
 
@@ -103,9 +104,11 @@ def test_kid_s_standard_error_is_its_spread_over_new_examples(shift):
     """Of sets that are alike, where only pairs vary, and of others, where each example does."""
     found = [kid.measure(Cloud(normal(2 * i, 50)), Cloud(normal(2 * i + 1, 80, shift=shift))) for i in range(200)]
     values, errors = (np.array([numbers[name] for numbers in found]) for name in ("KID", "KID_std"))
-    assert np.sqrt(np.square(errors).mean()) == pytest.approx(values.std(ddof=1), rel=0.15)
+    ratio = np.sqrt(np.square(errors).mean()) / values.std(ddof=1)
+    assert 0.85 < ratio < (1.15 if shift else 1.3), "of sets that are alike it may be too large, for it is never 0"
     if not shift:
         assert abs(values.mean()) < 3 * values.std() / np.sqrt(200), "it is unbiased"
+        assert (np.abs(values) < 3 * errors).mean() > 0.98, "no error is far too small, or 0"
 
 
 # The score of a classifier
@@ -132,6 +135,14 @@ def test_neighbours_worked_out_by_hand():
     assert precision_recall.measure(Cloud(real), Cloud(fake)) == {"precision": 0.5, "recall": 0.5}
     # Balls with radii 5, 4, 3, 3, 3, 3, 3, 3, 4, 5. -3.5 is in that of 0, -3 in those of 0 and 1; 4.5 is in all ten.
     assert density_coverage.measure(Cloud(real), Cloud(fake)) == {"density": (1 + 2 + 4 * 10) / 50, "coverage": 1.0}
+
+
+def test_of_fresh_examples_of_one_distribution_density_and_coverage_are_what_naeem_et_al_derive():
+    """1, and 1 less the chance that no fake example is among the nearest (arXiv:2002.09797, lemmas 1 and 2)."""
+    found = [density_coverage.measure(Cloud(normal(2 * i, 200)), Cloud(normal(2 * i + 1, 300))) for i in range(10)]
+    density, coverage = (np.mean([numbers[name] for numbers in found]) for name in ("density", "coverage"))
+    missed = np.prod([(200 - i) / (200 + 300 - i) for i in range(1, 6)])
+    assert density == pytest.approx(1, abs=0.05) and coverage == pytest.approx(1 - missed, abs=0.005)
 
 
 def test_a_collapse_costs_recall_and_noise_costs_precision():
@@ -179,15 +190,28 @@ def test_neither_order_nor_the_size_of_blocks_changes_digits(monkeypatch):
         assert again == {name: pytest.approx(value, rel=1e-9, abs=1e-12) for name, value in first.items()}
 
 
+LARGE = """
+import resource
+import numpy as np
+from gen_jax.find import find, names
+from gen_jax.judges.metrics import Cloud
+clouds = [Cloud(x := np.random.default_rng(seed).normal(0, np.linspace(0.2, 1, 2048), (10_000, 2048)).astype("f"), x)
+          for seed in range(2)]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+for name in names("judges.metrics"):
+    find("judges.metrics", name).measure(*clouds)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime - before, used.ru_maxrss)
+"""
+
+
 @pytest.mark.slow
 def test_ten_thousand_in_2048_dimensions_take_a_minute_and_2_gb():
-    """On two quiet cores; process time, so that a busy machine counts less."""
-    resource = pytest.importorskip("resource")
-    scale = np.linspace(0.2, 1, 2048, dtype=np.float32)
-    began = time.process_time()
-    measured(normal(0, 10_000, 2048) * scale, normal(1, 10_000, 2048) * scale)
-    assert time.process_time() - began < 120
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2e6
+    """On two quiet cores; process time, so that a busy machine counts less. The process has no other peak."""
+    pytest.importorskip("resource")
+    seconds, kilobytes = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True
+                                        ).stdout.split()
+    assert float(seconds) < 120 and int(kilobytes) < 2e6
 
 
 # The eval
@@ -220,19 +244,21 @@ def test_quality_names_its_numbers_and_says_how_they_were_measured(trained, nois
     found = dict(quality.evaluate(trained))
     assert all(isinstance(number, Number) for number in found.values())
     assert found["FD[values]/samples"].value > 3 * found["FD[values]/test"].value
-    assert found["FD[values]/samples"].protocol == {"real": 200, "fake": 200, "real_split": "train",
-                                                    "features": "values"}
-    assert found["recall[values]/test"].protocol["neighbours"] == 3
+    about = {"real": 200, "real_split": "train", "features": "values"}
+    assert found["FD[values]/samples"].protocol == about | {"fake": 200}
+    assert found["recall[values]/test"].protocol == about | {"in_place_of_samples": 200, "of_split": "test",
+                                                             "neighbours": 3}
     for name in found:
         metric = metric_of(quantity_and_split(name)[0], quality.METRICS)
         assert metric.unit and quantity_and_split(name)[1] in ("samples", "test")
-    assert metric_of("FD[values]", quality.METRICS).rank == 1 and metric_of("FD[values]/7", quality.METRICS).rank == 0
+    assert metric_of("FD[values]", quality.METRICS).rank == 1 and metric_of("FD[values]{7}", quality.METRICS).rank == 0
+    assert quantity_and_split("FD[values]{train}/samples") == ("FD[values]{train}", "samples")
+    assert [quantity_and_split(name) for name in ("test/kl", "kl/test")] == [("kl", "test")] * 2
 
 
 def test_only_the_original_s_features_give_a_fid(trained, noisy, monkeypatch):
     def found(official):
-        features = Features("net:123", lambda x: x.reshape(len(x), -1), lambda x: x.reshape(len(x), -1)[:, :10],
-                            official)
+        features = Features("net:123", lambda x: (x.reshape(len(x), -1), x.reshape(len(x), -1)[:, :10]), official)
         monkeypatch.setattr(quality, "_features", lambda trained: [features])
         return {name.removesuffix("/samples") for name, _ in quality.evaluate(trained) if name.endswith("/samples")}
     assert {"FID", "KID", "KID_std", "IS", "precision[net:123]"} <= found(True)
@@ -242,11 +268,16 @@ def test_only_the_original_s_features_give_a_fid(trained, noisy, monkeypatch):
 
 @pytest.mark.parametrize("name", ["random", "values"])
 def test_features_of_an_example_do_not_depend_on_the_others(trained, name):
-    of = find("judges.features", name).features(trained.config, trained.hp.quality).of
+    of = find("judges.features", name).features(trained.config, trained.spec, trained.hp.quality).of
     found = of(trained.test.x[:7])
     assert found.dtype == np.float32 and len(found) == 7
     np.testing.assert_allclose(of(trained.test.x[3:4]), found[3:4], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(of(trained.test_x[:7]), found, rtol=1e-5, atol=1e-6, err_msg="as stored, or as seen")
+
+
+def test_samples_that_are_not_finite_are_refused(trained):
+    broken = replace(trained, vars=jax.tree.map(lambda array: np.nan * array, trained.vars))
+    with pytest.raises(UserError, match="7 of 7 samples have values that are not finite: .*earlier --checkpoint"):
+        broken.draw(jax.random.key(0), 7)
 
 
 def test_too_few_examples_leave_a_metric_out_with_a_line(trained, noisy, monkeypatch):
@@ -264,6 +295,30 @@ def test_too_few_examples_leave_a_metric_out_with_a_line(trained, noisy, monkeyp
     assert dict(quality.evaluate(trained))["FD[values]/samples"].value > 0
 
 
+def test_what_a_person_should_know_of_the_numbers_is_said(trained, noisy, monkeypatch):
+    lines = []
+    monkeypatch.setattr(quality.logging, "warning", lambda text, *args: lines.append(text % args))
+    trained.config.unlock()
+    trained.hp.quality.per_class = trained.config.data.binarize = True
+    dict(quality.evaluate(trained))
+    assert [line.split(",")[0] for line in lines] == ["quality: per_class has no effect",
+                                                      "quality: samples are a decoder's means"]
+    monkeypatch.setattr(memory, "of_machine", lambda: 100_000)
+    with pytest.raises(UserError, match=r"quality of 200 examples in values \(64 numbers each\) would take 610 kB"):
+        dict(quality.evaluate(trained))
+
+
+def test_a_classifier_that_has_learnt_nothing_or_that_has_nothing_to_learn(trained, monkeypatch):
+    lines = []
+    monkeypatch.setattr(classifier.logging, "warning", lambda text, *args: lines.append(text % args))
+    guess = classifier.Classifier(None, tuple("0123456789"), 0.12, "")
+    monkeypatch.setattr(classifier, "classifier_of", lambda *args: guess)
+    assert classifier.classifier(trained.config.data) is guess
+    assert "names 12% of the test images right, and who says the same of all 10%" in lines[0]
+    monkeypatch.setattr(classifier.data, "load", lambda hp, split: trained.test._replace(names={"label": ("0",)}))
+    assert find("judges.features", "classifier").features(trained.config, trained.spec, None) is None
+
+
 def test_features_that_data_cannot_have_are_refused_before_a_run():
     config = vae_digits.get_config()
     config.data.name = "digits"
@@ -278,7 +333,23 @@ def test_of_each_class_where_the_model_is_given_it(trained, noisy, monkeypatch):
     trained.config.unlock()
     trained.hp.quality.per_class = True
     found = dict(quality.evaluate(trained))
-    assert found["precision[values]/3/test"].value > 0.5
-    assert found["precision[values]/3/samples"].value == 0, "samples of all classes in turn are no threes"
-    assert found["KID[values]/3/test"].protocol["real"] == pytest.approx(20, abs=2)
+    assert found["precision[values]{3}/test"].value > 0.5
+    assert found["precision[values]{3}/samples"].value < 0.5, "test images in turn are not the threes asked for"
+    assert found["KID[values]{3}/test"].protocol["real"] == pytest.approx(20, abs=2)
     assert not any(name.startswith("score") for name in found)
+
+
+def test_a_model_is_given_classes_in_the_shares_of_the_data_and_draws_as_many_as_are_asked_for(trained, monkeypatch):
+    monkeypatch.setattr(type(trained.objective), "conditions", ("label",))
+    asked = {}
+    monkeypatch.setattr(Trained, "draw", lambda self, key, num, given: asked.update(given) or self.test_x[:1].repeat(
+        num, 0))
+    trained.config.unlock()
+    few = np.flatnonzero(np.isin(trained.test.labels, (0, 1)))[:60]
+    test = take(trained.test, few[(trained.test.labels[few] == 1) | (few % 2 == 0)])
+    trained.data, trained.hp.quality.samples = Splits({"train": trained.train, "test": test}.get), 500
+    found = dict(quality.evaluate(trained))
+    shares = np.bincount(test.labels) / len(test.x)
+    np.testing.assert_allclose(np.bincount(asked["label"]) / 500, shares, atol=1 / 500)
+    assert shares[1] > 1.2 * shares[0] and found["KID[values]/samples"].protocol["fake"] == 500
+    assert found["KID[values]/test"].protocol["in_place_of_samples"] == len(test.x)

@@ -157,13 +157,18 @@ def test_a_distance_in_random_features_ranks_what_is_obviously_better():
     assert random_features.digest(3)[:12] == "1844672cb19c"
 
 
+def values(found):
+    """What an eval has found, without protocols."""
+    return {name: getattr(value, "value", value) for name, value in found}
+
+
 def test_the_distance_of_a_run_says_how_it_was_measured(tiny_config, tmp_path, monkeypatch):
     tiny_config.evals.feature_distance = feature_distance.hp()
     built = experiment.build(tiny_config)
     trained = trained_of(built, built.begin().state, Workdir(tmp_path / "none"), [])
-    far = dict(feature_distance.evaluate(trained))
+    far = values(feature_distance.evaluate(trained))
     monkeypatch.setattr(Trained, "draw", lambda self, key, num: self.train_x[:num])
-    near = dict(feature_distance.evaluate(trained))
+    near = values(feature_distance.evaluate(trained))
     assert near["features/distance"] < far["features/distance"]
     assert near["features/distance_real"] == far["features/distance_real"] > 0 < far["features/distance_std"]
     assert f"{random_features.digest(1)[:12]}" in near["features/protocol"]

@@ -1,4 +1,5 @@
 """What is said of a VAE: signals of known posteriors and decoders, verdicts on known histories."""
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from gen_jax.style import styled
 
 HEALTHY = {"train/recon": 80.0, "train/kl": 20.0, "test/recon": 85.0, "test/kl": 20.0, "active/test": 1.0,
            "logvar_low/test": -6.0, "logvar_high/test": 0.1, "kl_most/test": 3.0, "explained/train": 0.85,
-           "explained/test": 0.8, "prior_gap/test": 0.01, "distance/samples": 1.2}
+           "explained/test": 0.8, "prior_gap/test": 0.01, "prior_holes/test": 1.3,
+           "distance/samples": 1.2}
 
 
 def words(*signs):
@@ -27,8 +29,10 @@ def words(*signs):
     ("exploding variance", {"logvar_high/test": None}),
     ("posterior collapse", {"active/test": 0.0}), ("posterior collapse", {"test/kl": 0.01}),
     ("over-regularisation", {"explained/train": 0.1, "kl_most/test": 0.3}),
-    ("undertrained", {"explained/train": 0.1}), ("over-fitting", {"explained/test": 0.3}),
-    ("prior holes", {"prior_gap/test": 0.2}), ("unused units", {"active/test": 0.1}),
+    ("undertrained", {"explained/train": 0.1}),
+    ("undertrained", {"explained/train": -0.5, "kl_most/test": 0.3}), ("over-fitting", {"explained/test": 0.3}),
+    ("prior holes", {"prior_gap/test": 0.2}), ("prior holes", {"prior_holes/test": 10.0}),
+    ("unused units", {"active/test": 0.1}),
 ])
 def test_a_verdict_is_what_holds_to_the_end_and_since_when(ailment, sign):
     assert words(*[{}] * 3, *[sign] * 2, *[{}] * 3, *[sign] * 2).startswith(f"{ailment} since step 80 (epoch 8): ")
@@ -37,12 +41,13 @@ def test_a_verdict_is_what_holds_to_the_end_and_since_when(ailment, sign):
 
 
 def test_a_bound_that_rises_on_test_examples_alone_is_over_fitting():
-    fall, rise = [{"test/recon": 85.0 - i} for i in range(5)], [{"test/recon": 81.0 + 2 * i} for i in range(1, 5)]
+    fall, rise = [{"test/recon": 85.0 - i} for i in range(5)], [{"test/recon": 81.0 + 3 * i} for i in range(1, 5)]
     learning = [{"train/recon": 70.0 - i} for i in range(len(rise))]
     assert words(*fall, *[up | down for up, down in zip(rise, learning, strict=True)]).startswith(
         "over-fitting since step 60 (epoch 6)")
     assert words(*fall, *[up | {"train/recon": 90.0} for up in rise]).startswith("healthy"), "both splits rise"
-    assert words(*fall, *[{"test/recon": 81.5, "train/recon": 60.0}] * 3).startswith("healthy"), "half a nat"
+    little = [{"test/recon": 85.0 - down, "train/recon": 70.0 - i} for i, down in enumerate((0.0, 2.0, 0.5, 0.4))]
+    assert words(*little).startswith("healthy"), "1.6 of 103 nats, after a fall of 2"
 
 
 def test_ailments_that_hold_beside_the_gravest_are_named():
@@ -51,8 +56,9 @@ def test_ailments_that_hold_beside_the_gravest_are_named():
     assert both.endswith("; also prior holes since step 0 (epoch 0)")
 
 
-def test_codes_that_still_come_nearer_to_the_prior_need_time():
-    still, stuck = (words(*[{"prior_gap/test": 0.5 * by**i} for i in range(5)]) for by in (0.7, 1.0))
+@pytest.mark.parametrize("sign,start", [("prior_gap/test", 0.5), ("prior_holes/test", 50.0)])
+def test_codes_that_still_come_nearer_to_the_prior_need_time(sign, start):
+    still, stuck = (words(*[{sign: start * by**i} for i in range(5)]) for by in (0.7, 1.0))
     assert "train longer" in still and "raise beta" in stuck
 
 
@@ -70,7 +76,7 @@ def signals(trained, posterior, decode):
     predict = dict(trained.objective.predict) | {"posterior": lambda vars, x, given: posterior(x.reshape(len(x), -1)),
                                                  "decode": lambda vars, z, given: decode(z).reshape(-1, 8, 8, 1)}
     trained.objective = trained.objective._replace(predict=predict)
-    return dict(vae_signals.evaluate(trained))
+    return {name: number.value for name, number in vae_signals.evaluate(trained)}
 
 
 def test_signals_of_a_posterior_that_is_the_prior_and_a_decoder_that_gives_the_mean(trained):
@@ -80,6 +86,7 @@ def test_signals_of_a_posterior_that_is_the_prior_and_a_decoder_that_gives_the_m
     assert found["active/test"] == found["kl_most/test"] == found["logvar_low/test"] == 0
     assert found["explained/test"] == pytest.approx(0, abs=0.02)
     assert found["prior_gap/test"] == pytest.approx(0, abs=0.005)
+    assert found["prior_holes/test"] == pytest.approx(1, abs=0.02)
     assert found["distance/samples"] == pytest.approx(1)
 
 
@@ -97,6 +104,35 @@ def test_the_energy_distance_of_normals_is_its_closed_form():
     assert vae_signals.energy(a, 3 * b) == pytest.approx(1 - 4 / np.sqrt(20), abs=0.01)
     assert vae_signals.energy(a, b) == pytest.approx(0, abs=0.002)
     assert vae_signals.energy(a, b + 1000) == pytest.approx(1, abs=0.005)
+
+
+@pytest.mark.parametrize("latents", [2, 32])
+def test_holes_between_clusters_whose_mean_and_variance_are_the_prior_s(latents):
+    rng = np.random.default_rng(0)
+    prior, same, near = rng.standard_normal((3, 500, latents))
+    centres = rng.standard_normal((10, latents))
+    centres = (centres - centres.mean(0)) / centres.std(0)
+    clustered = centres[rng.integers(10, size=500)] + 0.1 * near
+    assert vae_signals.energy(clustered, prior) < 0.03, "so that it does not tell"
+    assert vae_signals.holes(clustered, prior) == pytest.approx(1 / 0.1, rel=0.4)
+    assert vae_signals.holes(same, prior) == pytest.approx(1, abs=0.1)
+
+
+def test_latents_that_tell_nothing_hide_no_others(trained):
+    """Eight latents are three times as wide as the prior; the other 56 are as the prior is."""
+    def posterior(x):
+        wide = 3 * jax.random.normal(jax.random.key(0), x.shape) * (jnp.arange(64)[None] < 8)
+        return wide, jnp.where(jnp.arange(64)[None] < 8, -9.0, 0.0) + 0 * x
+    found = signals(trained, posterior, lambda z: z)
+    assert found["prior_gap/test"] == pytest.approx(1 - 4 / np.sqrt(20), abs=0.015)
+
+
+def test_each_number_says_of_how_many_examples_it_is(trained):
+    found = {name: number.protocol for name, number in vae_signals.evaluate(trained)}
+    test, train = {"real": 359, "real_split": "test"}, {"real": 500, "real_split": "train"}
+    assert found.pop("explained/train") == train and found.pop("distance/samples") == train | {"fake": 359}
+    assert all(protocol == test for protocol in found.values())
+    assert {*found, "explained/train", "distance/samples"} < {*_vae_ailments.READ}
 
 
 def test_no_signals_of_a_single_test_example(trained):

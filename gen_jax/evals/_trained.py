@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from gen_jax.data import Splits
-from gen_jax.errors import NoData
+from gen_jax.errors import NoData, UserError
 from gen_jax.keys import stream
 from gen_jax.style import styled
 from gen_jax.types import Batch, Given, Objective, PyTree, Source, Spec, Vars
@@ -41,6 +41,7 @@ class Trained:
     name: str = ""  # of the run: its folder's
     step: int = 0  # steps that the state has seen
     training: bool = False  # whether it goes on: a grid of images is then its pixels alone, without a title
+    known: dict | None = None  # of how the numbers of records were measured, what evals said, by the number's name
     codes: dict | None = None  # of the training data's codes, what the checkpoint says: see evals/latent/_codes.py
 
     @property
@@ -140,9 +141,16 @@ class Trained:
         return jax.tree.map(np.asarray, self.objective.predict["sample_prior"](self.vars, key, num, given))
 
     def draw(self, key: jax.Array, num: int, given: Given | None = None) -> np.ndarray:
-        """num samples x [num,...]. given: as wanted() gives it where it is None."""
+        """num samples x [num,...], all finite; a UserError where the model gives others.
+
+        given: as wanted() gives it where it is None.
+        """
         given = self.wanted(num) if given is None else given
-        return self.decode(self.sample_prior(key, num, given), given)
+        x = self.decode(self.sample_prior(key, num, given), given)
+        if lost := num - int(np.isfinite(x).reshape(num, -1).all(1).sum()):
+            raise UserError(f"{lost:,} of {num:,} samples have values that are not finite: the model has diverged; "
+                            "measure an earlier --checkpoint, or train with a lower learning rate")
+        return x
 
     def measure(self, batch: Batch, keys: jax.Array) -> dict[str, np.ndarray]:
         """The objective's terms, [B] each, of a batch as it is stored. keys: key[B]."""

@@ -11,7 +11,7 @@ from gen_jax.errors import NoData, NoOther, UserError
 from gen_jax.evals import Number, Page, Trained, in_words, lacks, needs
 from gen_jax.find import find, names
 from gen_jax.pages import report
-from gen_jax.protocol import protocol, recorded_by, settings_of
+from gen_jax.protocol import RECORD, State, is_mean, protocol, recorded_by, settings_of
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.progress import Line
@@ -31,7 +31,7 @@ class Found(NamedTuple):
     """What one eval has found."""
 
     numbers: dict[str, float | str]  # numbers and sentences
-    known: dict[str, dict]  # by the number's name, what the eval says of how it was measured
+    known: dict[str, dict]  # by their names, what the eval says of how they were measured
 
 
 def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interrupts, tensorboard: TensorBoard | None,
@@ -46,6 +46,7 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
       lines: what is printed, of all numbers of result.json and of those that were found just now.
     """
     result, found = result_of(run, workdir), {}
+    state = state_of(run, result["state_sha256"])
     is_new = (read_json(workdir.result) or {}).get("state_sha256") != result["state_sha256"]
     with writing(workdir):
         write_json(workdir.result, result)
@@ -62,9 +63,7 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
             continue
         found |= measured.numbers
         result["metrics"] |= measured.numbers
-        result["protocols"] |= {
-            number: protocol(run.trained.config, result["step"], result["state_sha256"], name, number, known)
-            for number, known in measured.known.items()}
+        result["protocols"] |= protocols_of(run, state, name, measured)
         result["evals"][name] = settings_of(run.trained.config, name)
         with writing(workdir):
             write_json(workdir.result, result)
@@ -125,9 +124,7 @@ def run_eval(name: str, trained: Trained, keep: Callable[[str, Any], None]) -> F
         for what, result in find("evals", name).evaluate(trained):
             if isinstance(result, Number):
                 found.numbers[what], found.known[what] = result
-            elif isinstance(result, str):
-                found.numbers[what] = result
-            elif isinstance(result, (int, float)):
+            elif isinstance(result, (int, float, str)):
                 found.numbers[what], found.known[what] = result, {}
             else:
                 keep(what, result)
@@ -165,10 +162,12 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     Its metrics are the last record's means and what an earlier measurement of the same state has found. Its evals are
     those that have run with the settings that there are now.
     """
-    result, before = _unmeasured(run), read_json(workdir.result) or {}
+    result, before = unmeasured(run), read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"]:
+        by_evals = {name for name, of in _part(before, "protocols").items() if of["eval"] != RECORD}
         for part in ("metrics", "protocols"):
-            result[part] |= _part(before, part)
+            result[part] |= {name: value for name, value in _part(before, part).items()
+                             if name in by_evals or name not in result[part]}
         for part in ("evals", "left_out"):
             result[part] = {name: settings for name, settings in _part(before, part).items() if name in names("evals")
                             and settings == settings_of(run.trained.config, name)}
@@ -187,7 +186,7 @@ def _part(result: dict, name: str) -> dict:
     return found if isinstance(found, dict) else {}
 
 
-def _unmeasured(run: Run) -> dict:
+def unmeasured(run: Run) -> dict:
     """What result.json says of a run before anything is measured."""
     config, step, state = run.trained.config, int(run.state.step), digest(run.state)
     seen = step * run.step_size
@@ -196,5 +195,26 @@ def _unmeasured(run: Run) -> dict:
     return {"config": json.loads(config.to_json()), "seed": config.seed, "step": step, "images_seen": seen,
             "wall_s": run.spent, "images_per_s": seen / run.spent, "state_sha256": state,
             "data_fingerprint": config.derived.data_fingerprint, "evals": {}, "left_out": {}, "metrics": metrics,
-            "protocols": {name: protocol(config, step, state, recorded_by(config, name), name, {})
-                          for name in metrics}}
+            "protocols": {name: _recorded(run.trained, state_of(run, state), name) for name in metrics}}
+
+
+def state_of(run: Run, sha256: str) -> State:
+    """What is measured, for protocols."""
+    trained = run.trained
+    has_batch_norm = any("batch_stats" in state for state in trained.vars.state.values())
+    return State(trained.step, sha256, "averaged" if trained.config.train.ema_decay else "as trained",
+                 "running statistics" if has_batch_norm else "none",
+                 "decoder means" if "nll" in trained.objective.predict else "")
+
+
+def protocols_of(run: Run, state: State, name: str, found: Found) -> dict[str, dict[str, Any]]:
+    """The protocols of what an eval, by its name, has found of a state."""
+    return {number: protocol(run.trained.config, state, name, number, known) for number, known in found.known.items()}
+
+
+def _recorded(trained: Trained, state: State, number: str) -> dict[str, Any]:
+    """The protocol of a number of metrics.jsonl. Training measures its test terms on all test examples."""
+    name, known = recorded_by(trained.config, number), (trained.known or {}).get(number, {})
+    if name == RECORD and not is_mean(name, number):
+        known = {"real": "all", "real_split": "test"}
+    return protocol(trained.config, state, name, number, known)

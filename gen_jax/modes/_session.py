@@ -43,6 +43,7 @@ class Session:
                                        config.derived.run, is_higher_better(config, config.checkpoint.best))
         self.metrics, self.timing = MetricsLog(workdir.metrics), MetricsLog(workdir.timing)
         self.feed = self.programs.feed_of(config.seed)
+        self.known: dict[str, dict] = {}  # of numbers that evals give in training, how they were measured
         self.progress, self.spent, self.due = self._resume()
         self.line = ProgressLine(self.total_steps, self.feed.steps_per_epoch, experiment.step_size)
 
@@ -92,7 +93,8 @@ class Session:
 
     def trained(self) -> Trained:
         """The state as evals see it. The log is this session's own, so it is compared with no checkpoint's copy."""
-        return trained_of(self.experiment, self.progress.state, self.workdir, self.metrics.history(self.step))
+        return trained_of(self.experiment, self.progress.state, self.workdir, self.metrics.history(self.step),
+                          self.known)
 
     def _going_on(self) -> Trained:
         """The state as evals see it during training. No second run is loaded for it."""
@@ -112,6 +114,7 @@ class Session:
         else:
             # Copied: the loop gives its buffers away, and a restored array may share its memory with the reader.
             progress, meta = jax.tree.map(jnp.copy, restored[0]), restored[1]
+            self.known = meta.get("known", {})
             say(f"resumed at step {int(progress.state.step):,} of {self.total_steps:,}")
         step, due = int(progress.state.step), meta.get("due", False)
         with writing(self.workdir):
@@ -210,7 +213,9 @@ class Session:
         names = [name for name in self.config.evals.during if not lacks(needs(name), trained)]
         for i, name in enumerate(names, 1):
             with self.line.evaluating(f"{name} {i}/{len(names)}"):
-                numbers |= run_eval(name, trained, keep).numbers
+                found = run_eval(name, trained, keep)
+            numbers |= found.numbers
+            self.known |= found.known
         return {name: value for name, value in numbers.items() if not isinstance(value, str)}
 
     def save(self, metrics: Mapping[str, float] | None = None, due: bool = False) -> None:
@@ -221,5 +226,6 @@ class Session:
                                   {"spent": self.spent, "due": due, **self._meta()}, self.metrics.sync())
 
     def _meta(self) -> dict:
-        """What a checkpoint says of the data, with which the model can be used without them."""
-        return {"data": described(self.experiment.spec), "codes": self.programs.codes.of(self._going_on())}
+        """What a checkpoint says of the data, with which the model can be used without them, and of the records."""
+        return {"known": self.known, "data": described(self.experiment.spec),
+                "codes": self.programs.codes.of(self._going_on())}

@@ -11,9 +11,11 @@ import jax
 
 from gen_jax.child import own_cores
 
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "ml-collections", "tensorflow-datasets", "numpy")
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "ml-collections", "tensorflow-datasets", "numpy",
+            "scipy", "scikit-learn")
 
-NUMERICS = ("jax", "jaxlib", "flax", "optax")  # those that the bits of a run depend on
+# Those that the bits of a run depend on, or the numbers that are measured of it.
+NUMERICS = ("jax", "jaxlib", "flax", "optax", "scipy", "scikit-learn")
 
 
 def describe() -> dict:

@@ -119,18 +119,19 @@ def _enlarged_rows(pictures: dict[str, np.ndarray], theirs) -> Iterator[Row]:
 
 
 def _inception(path: Path) -> Features:
-    return inception.features(ConfigDict(), ConfigDict({"inception": str(path)}))
+    return inception.features(ConfigDict(), None, ConfigDict({"inception": str(path)}))
 
 
 def _network_rows(ours: Features, file: str, pictures: dict[str, np.ndarray], theirs) -> Iterator[Row]:
     for name, pixels in pictures.items():
-        yield _array_row(name, "features", ours.of(pixels), theirs, f"Inception, {file}")
-        yield _array_row(name, "logits", ours.logits(pixels), theirs, f"Inception, {file}")
+        for part, found in zip(("features", "logits"), ours.answers(pixels), strict=True):
+            yield _array_row(name, part, found, theirs, f"Inception, {file}")
 
 
 def _in_features(ours: Features, real: np.ndarray, fake: np.ndarray) -> dict[str, np.ndarray]:
     """What _metric_rows compares, of images: a number from pixels to its last digit."""
-    return {"real": ours.of(real), "fake": ours.of(fake), "logits": ours.logits(fake)}
+    features, logits = ours.answers(fake)
+    return {"real": ours.of(real), "fake": features, "logits": logits}
 
 
 def _array_row(name: str, part: str, ours: np.ndarray, theirs, what: str) -> Row:

@@ -6,12 +6,13 @@ import numpy as np
 
 from gen_jax.config import name_list
 from gen_jax.data import batch_of, stratified_rows
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals.samples._nearest import nearest
 from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode")
 METRICS = {
+    "test16/*": Metric("loss"),
     "samples/diversity": Metric("relative to test examples", "higher", rank=3, of="samples"),
     "samples/spacing": Metric("relative to test examples", "higher", of="samples"),
     "samples/nearest": Metric("relative to test examples", rank=4, of="samples"),
@@ -39,13 +40,16 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     test = np.asarray(trained.spec.kind.to_model(trained.test.x[rows]))
     samples = trained.draw(trained.key("signals"), MAX_SAMPLES)
     (spread, spacing), (test_spread, test_spacing) = (_spread(trained, x) for x in (samples[:len(test)], test))
-    yield "samples/diversity", spread / max(test_spread, 1e-12)
-    yield "samples/spacing", spacing / max(test_spacing, 1e-12)
+    beside = {"real": len(test), "real_split": "test", "fake": min(MAX_SAMPLES, len(test))}
+    yield "samples/diversity", Number(spread / max(test_spread, 1e-12), beside)
+    yield "samples/spacing", Number(spacing / max(test_spacing, 1e-12), beside)
     to_train, to_test = (nearest(trained, samples, x)[0] for x in (trained.train.x, trained.test.x))
     usual = np.median(nearest(trained, test, trained.train.x)[0])
-    yield "samples/nearest", float(np.median(to_train) / max(usual, 1e-12))
+    beside |= {"fake": MAX_SAMPLES, "training": len(trained.train.x)}
+    yield "samples/nearest", Number(float(np.median(to_train) / max(usual, 1e-12)), beside)
     chance = len(trained.train.x) / (len(trained.train.x) + len(trained.test.x))
-    yield "samples/copied", max(float(((to_train < to_test).mean() - chance) / (1 - chance)), 0.0)
+    copied = max(float(((to_train < to_test).mean() - chance) / (1 - chance)), 0.0)
+    yield "samples/copied", Number(copied, beside | {"real": len(trained.test.x)})
     if trained.raw is not None and trained.config.train.ema_decay:
         nets = name_list(trained.config.train.ema_nets) or [*trained.raw.params]
         yield "ema/distance", _relative_distance([trained.vars.params[net] for net in nets],
@@ -57,7 +61,7 @@ def _few_losses(trained: Trained) -> Iterator[Result]:
     keys = jax.random.split(trained.key("few"), len(rows))
     for name, values in trained.measure(batch_of(trained.test, rows), keys).items():
         if name.endswith("_loss"):
-            yield f"test16/{name}", float(values.mean())
+            yield f"test16/{name}", Number(float(values.mean()), {"real": len(rows), "real_split": "test"})
 
 
 def _spread(trained: Trained, x: np.ndarray) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from gen_jax.evals._draw import unit_of
 from gen_jax.evals.health._ailments import onsets
 from gen_jax.evals.health._figure import Panel, draw
 from gen_jax.evals.health._vae_ailments import (
+    LARGEST_HOLES,
     LARGEST_LOGVAR,
     LARGEST_PRIOR_GAP,
     LEAST_ACTIVE,
@@ -48,5 +49,7 @@ def _panels(trained: Trained) -> tuple[Panel, ...]:
               ((LARGEST_LOGVAR, "above: exploding"),)),
         Panel("codes and the prior", "energy distance", {"prior_gap/test": "codes to prior"},
               ((LARGEST_PRIOR_GAP, "above: holes"),)),
+        Panel("holes between codes", "between codes: 1", {"prior_holes/test": "from the prior to a code"},
+              ((LARGEST_HOLES, "above: holes"),)),
         Panel("distance of samples", "reconstructions: 1", {"distance/samples": "to training examples"}),
     )

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from gen_jax.data import batch_of, stratified_rows
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.terms.densities import gaussian_kl
 from gen_jax.types import Given, Metric, Source
 
@@ -18,10 +18,12 @@ METRICS = {
     "kl_most": Metric("nats of one latent"),
     "explained": Metric("share of variance", "higher"),
     "prior_gap": Metric("energy distance, from 0 to 1", "lower"),
+    "prior_holes": Metric("distances between codes", "lower"),
     "distance": Metric("relative to reconstructions", of="samples"),
 }
 MAX_EXAMPLES = 500  # of each split
 ACTIVE_VARIANCE = 0.01  # the threshold of Burda et al.
+TOLD = 0.01  # nats: a latent with less KL has the prior's codes, and only hides what the others do
 RARE = 0.01  # of the examples may have a log variance beyond what is called a latent's lowest and highest
 
 
@@ -47,27 +49,53 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     explained/test, explained/train: share of the examples' variance that reconstructions from the posterior means
     explain. It is 0 where the mean training example does as well, and 1 where they are perfect.
     prior_gap/test: how far codes of test examples, drawn from their posteriors, lie from the prior. It is the energy
-    distance as a share of its largest value: 0 where the two are the same (Szekely & Rizzo, 2013).
+    distance as a share of its largest value: 0 where the two are the same (Szekely & Rizzo, 2013). Latents whose KL is
+    next to nothing are left out.
+    prior_holes/test: the distance from a code of the prior to the nearest of these codes, over that from one of these
+    codes to the nearest other; medians, in the same latents. It is near 1 where the two are the same, however many
+    latents there are, and near 1/s where codes lie in a few clusters of standard deviation s. The energy distance is
+    small there if mean and variance are the prior's.
     distance/samples: median distance of a decoded prior code to the nearest training example, as a share of a test
     example's reconstruction's.
     """
     if len(trained.test.x) < 2:
         return
     train, test = (_coded(trained, source) for source in (trained.train, trained.test))
-    yield "active/test", float((test.mean.var(0) > ACTIVE_VARIANCE).mean())
-    yield "logvar_low/test", float(np.quantile(test.logvar, RARE, 0).min())
-    yield "logvar_high/test", float(np.quantile(test.logvar, 1 - RARE, 0).max())
-    yield "kl_most/test", float(np.asarray(gaussian_kl(test.mean, test.logvar)).mean(0).max())
+    of_train, of_test = ({"real": len(some.x), "real_split": split}
+                         for split, some in (("train", train), ("test", test)))
+    for name, value in _of_posteriors(test):
+        yield f"{name}/test", Number(value, of_test)
     centre = train.x.mean(0, keepdims=True)
-    yield "explained/test", _explained(test, centre)
-    yield "explained/train", _explained(train, centre)
+    yield "explained/test", Number(_explained(test, centre), of_test)
+    yield "explained/train", Number(_explained(train, centre), of_train)
     noise_key, prior_key = jax.random.split(trained.key("vae_signals"))
     noise = np.asarray(jax.random.normal(noise_key, test.mean.shape))
     codes = test.mean + np.exp(test.logvar / 2) * noise
     prior = trained.sample_prior(prior_key, len(test.x), test.given)
-    yield "prior_gap/test", energy(codes, prior)
-    of_samples, of_test = (_distance(trained, x, train.x) for x in (trained.decode(prior, test.given), test.decoded))
-    yield "distance/samples", of_samples / max(of_test, 1e-12)
+    told = _told(test)
+    yield "prior_gap/test", Number(energy(codes[:, told], prior[:, told]), of_test)
+    yield "prior_holes/test", Number(holes(codes[:, told], prior[:, told]), of_test)
+    of_samples, of_decoded = (_distance(trained, x, train.x)
+                              for x in (trained.decode(prior, test.given), test.decoded))
+    yield "distance/samples", Number(of_samples / max(of_decoded, 1e-12), of_train | {"fake": len(prior)})
+
+
+def _of_posteriors(some: Coded) -> Iterator[tuple[str, float]]:
+    yield "active", float((some.mean.var(0) > ACTIVE_VARIANCE).mean())
+    yield "logvar_low", float(np.quantile(some.logvar, RARE, 0).min())
+    yield "logvar_high", float(np.quantile(some.logvar, 1 - RARE, 0).max())
+    yield "kl_most", float(_kl(some).max())
+
+
+def _kl(some: Coded) -> np.ndarray:
+    """The mean KL of each latent [Z], nats."""
+    return np.asarray(gaussian_kl(some.mean, some.logvar)).mean(0)
+
+
+def _told(some: Coded) -> np.ndarray:
+    """Which latents [Z] tell something; all where none does. One with a KL that is not a number does."""
+    told = ~(_kl(some) < TOLD)
+    return told if told.any() else ~told
 
 
 def _coded(trained: Trained, source: Source) -> Coded:
@@ -101,5 +129,11 @@ def energy(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _others(x: np.ndarray) -> np.ndarray:
-    distances = np.sqrt(_squares(x, x))
-    return distances[~np.eye(len(x), dtype=bool)]
+    """Distances [N,N-1] of each of x [N,Z] to the others."""
+    return np.sqrt(_squares(x, x))[~np.eye(len(x), dtype=bool)].reshape(len(x), -1)
+
+
+def holes(codes: np.ndarray, prior: np.ndarray) -> float:
+    """The median distance from prior [M,Z] to the nearest of codes [N,Z], over that from codes to the nearest other."""
+    nearest = np.sqrt(_squares(prior, codes)).min(1)
+    return float(np.median(nearest) / max(np.median(_others(codes).min(1)), 1e-12))

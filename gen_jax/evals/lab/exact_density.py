@@ -8,7 +8,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from gen_jax.data import stratified_rows
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals._draw import about
 from gen_jax.evals.lab._plane import bounds
 from gen_jax.settings import POSITIVE, Setting, Settings, between
@@ -39,10 +39,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     x, given = trained.test_x[rows], {name: values[rows] for name, values in trained.test.given.items()}
     exact = log_density(trained, x, side).mean()
     bound = _bound(trained, x, given)
-    yield "exact/log_px", float(exact)
-    yield "exact/elbo", float(bound)
-    yield "exact/gap", float(exact - bound)
-    yield "exact/error", float(abs(exact - log_density(trained, x, side // 2).mean()))
+    error = abs(exact - log_density(trained, x, side // 2).mean())
+    for name, value in (("log_px", exact), ("elbo", bound), ("gap", exact - bound), ("error", error)):
+        yield f"exact/{name}", Number(float(value), {"real": len(x), "real_split": "test"})
     yield "exact_density", _figure(trained, exact - bound)
 
 

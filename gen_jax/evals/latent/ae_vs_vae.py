@@ -7,7 +7,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from gen_jax.data import stratified_rows
 from gen_jax.errors import UserError
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals._draw import prior_circles, scatter, show
 from gen_jax.evals.latent._plane import PLANE, data_faults_of, latent_plane
 from gen_jax.grids import grid
@@ -39,8 +39,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     if len(runs) != 2 or len(fingerprints) != 1:
         raise UserError("evals.other: ae_vs_vae compares an autoencoder's run with a VAE's on the same data; name the "
                         "workdir of the other kind")
+    rows = stratified_rows(trained.train, MAX_EXAMPLES)
     neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(
-        trained.train_x[stratified_rows(trained.train, MAX_EXAMPLES)].reshape(-1, trained.train_x[0].size))
+        trained.train_x[rows].reshape(len(rows), -1))
     fig, axes = figure(6.6, rows=2, columns=2, height_ratios=(1.5, 1))
     for column, (name, title) in enumerate((("ae", "autoencoder"), ("vae", "variational autoencoder"))):
         run = runs[name]
@@ -50,7 +51,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         share = {kind: _near_share(run, neighbours, z.astype(np.float32))
                  for kind, z in (("", fitted), ("_prior", normal))}
         for kind, value in share.items():
-            yield f"near_data/{name}{kind}", value
+            yield f"near_data/{name}{kind}", Number(value, {"real": len(rows), "real_split": "train", "fake": NUM})
         plane = latent_plane(run, trained.hp.ae_vs_vae.plane)
         above, below = axes[:, column]
         scatter(above, plane.project(run.test_codes), run.test.labels, run.test.classes,

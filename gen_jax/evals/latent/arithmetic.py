@@ -6,7 +6,7 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from gen_jax import data
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals._draw import image_rows
 from gen_jax.evals.latent._attributes import Judge, attributes_of
 from gen_jax.evals.latent.concepts import (
@@ -60,9 +60,10 @@ def evaluate(trained: Trained) -> Iterator[Result]:
                     np.mean([judge.rest_changed(names, before, x) for names in pairs]))
         controls = random_directions(trained, "arithmetic", a + b, CONTROLS)
         for prefix, values in (("", scores(a + b)), ("random_", np.mean([scores(v) for v in controls], 0))):
-            yield f"arithmetic/{prefix}target", float(values[0])
+            about = {"real": len(codes), "real_split": "test"}
+            yield f"arithmetic/{prefix}target", Number(float(values[0]), about)
             if np.isfinite(values[1]):
-                yield f"arithmetic/{prefix}rest_changed", float(values[1])
+                yield f"arithmetic/{prefix}rest_changed", Number(float(values[1]), about)
     examples = trained.test_codes[:EXAMPLES]
     z = np.stack([examples + shift for shift in (0 * a, a, b, a + b, -a, -b)])
     given = {key: np.concatenate([values[:EXAMPLES]] * len(z)) for key, values in trained.test.given.items()}

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from gen_jax import data
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals._draw import legend_below, show_rows
 from gen_jax.evals.latent._attributes import Judge, attributes_of, present
 from gen_jax.find import nearest
@@ -59,8 +59,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         edited, random = score(vector), np.mean([score(control) for control in controls], 0)
         name, at = re.sub(r"[^\w.-]+", "_", "_to_".join(names)), list(STEPS).index(1.0)
         for i, what in enumerate(("target", "rest_changed")[:2 if np.isfinite(edited).all() else 1]):
-            yield f"concept/{name}/{what}", float(edited[i, at])
-            yield f"concept/{name}/random_{what}", float(random[i, at])
+            about = {"real": len(codes), "real_split": "test"}
+            yield f"concept/{name}/{what}", Number(float(edited[i, at]), about)
+            yield f"concept/{name}/random_{what}", Number(float(random[i, at]), about)
         yield f"concept_{name}", _figure(trained, judge, names, codes, given, (vector, controls[0]),
                                          (edited, random))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.figure import Figure
 
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals._draw import log_scale
 from gen_jax.style import BLUE, GREY, PALE, figure
 from gen_jax.terms.densities import gaussian_kl
@@ -24,7 +24,7 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     variance = mean.var(0)
     active = variance > ACTIVE_VARIANCE
     kl = np.asarray(gaussian_kl(mean, logvar)).mean(0)
-    yield "active_units", int(active.sum())
+    yield "active_units", Number(int(active.sum()), {"real": len(mean), "real_split": "test"})
     yield "latent_usage", _figure(kl, variance, active)
 
 

@@ -38,5 +38,5 @@ def in_features(name: str, trained: Trained, own: ConfigDict, stored: Sequence[n
 
     own: the eval's section.
     """
-    features = find("judges.features", name).features(trained.config, own)
+    features = find("judges.features", name).features(trained.config, trained.spec, own)
     return features and (features.name, [features.of(x) for x in stored])

@@ -11,7 +11,8 @@ import numpy as np
 from absl import logging
 
 from gen_jax.data import stratified_rows, take
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
+from gen_jax.evals.samples._like import how_many
 from gen_jax.judges import random_features
 from gen_jax.judges.metrics import Cloud, frechet
 from gen_jax.settings import Setting, Settings, at_least
@@ -19,7 +20,7 @@ from gen_jax.types import Metric
 
 NEEDS = ("sample_prior", "decode", "kind:image")
 METRICS = {
-    "features/distance": Metric("squared distance", "lower", rank=1, of="samples", real="features/distance_real"),
+    "features/distance": Metric("squared distance", "lower", rank=3, of="samples", real="features/distance_real"),
     "features/distance*_std": Metric("standard error", of="samples"),
 }
 TRAINING = 5000  # training images, at most
@@ -52,12 +53,16 @@ def evaluate(trained: Trained) -> Iterator[Result]:
         return
     reference = _reference(trained)
     samples = reference.space.project(trained.draw(trained.key("features"), len(reference.test)))
-    for suffix, values in (("", samples), ("_real", reference.test)):
-        yield f"features/distance{suffix}", _distance(reference.train, values)
-        yield f"features/distance{suffix}_std", _standard_error(values, reference.train)
+    digest = random_features.digest(trained.spec.x[-1])[:12]
+    about = {"real": len(reference.train), "real_split": "train", "features": f"random:{digest}",
+             "directions": samples.shape[1]}
+    for suffix, split, values in (("", "samples", samples), ("_real", "test", reference.test)):
+        protocol = about | how_many(split, len(values))
+        yield f"features/distance{suffix}", Number(_distance(reference.train, values), protocol)
+        yield f"features/distance{suffix}_std", Number(_standard_error(values, reference.train), protocol)
     yield "features/protocol", (
         f"{len(samples)} samples and as many test images against {len(reference.train)} training images, in "
-        f"{samples.shape[1]} directions of random features {random_features.digest(trained.spec.x[-1])[:12]}")
+        f"{samples.shape[1]} directions of random features {digest}")
 
 
 def _reference(trained: Trained) -> Reference:

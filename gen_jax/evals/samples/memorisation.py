@@ -37,7 +37,8 @@ hp = Settings(__name__, {
 
 
 def evaluate(trained: Trained) -> Iterator[Result]:
-    """Numbers, for as many samples as there are test examples; none of fewer than 20 of these.
+    """Numbers, for as many samples as there are test examples; none of fewer than 20 of these, and none of
+    data that are drawn anew at each step.
 
     memorisation/p_value: near 0 where samples are nearer to training examples than test examples are: copies are, and
     so are samples that are smoother than the data. Any value from 0 to 1 is as probable as any other where they are as
@@ -53,6 +54,9 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     """
     own = trained.hp.memorisation
     rows = stratified_rows(trained.test, own.samples)
+    if data.stream(trained.config.data):
+        logging.warning("memorisation: left out, training draws new examples at each step: there are none to copy")
+        return
     if len(rows) < ENOUGH:
         logging.warning("memorisation: left out, it takes %d test examples or more", ENOUGH)
         return

@@ -1,12 +1,13 @@
 """How many modes of a known mixture the samples cover, by the protocol of PacGAN's Table 1 (Lin et al.,
 arXiv:1712.04086)."""
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
 from ml_collections import ConfigDict
 
 from gen_jax.data.points import Modes, modes
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals.samples._coverage import covered, reverse_kl
 from gen_jax.settings import Setting, Settings, between
 from gen_jax.types import Metric, Source
@@ -29,9 +30,17 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     """
     mixture = modes(trained.config.data)
     chosen = np.array([int(name) for name in trained.spec.classes])
-    x = trained.draw(trained.key("modes"), trained.hp.modes.samples)
-    yield from judge(x, mixture._replace(centres=mixture.centres[chosen])).items()
-    yield "modes/all", len(chosen)
+    mixture = mixture._replace(centres=mixture.centres[chosen])
+    x, known = trained.draw(trained.key("modes"), trained.hp.modes.samples), {"data": _name(mixture)}
+    for name, value in judge(x, mixture).items():
+        yield name, Number(value, {"fake": len(x), **known})
+    yield "modes/all", Number(len(chosen), known)
+
+
+def _name(mixture: Modes) -> str:
+    """What tells a mixture from others: samples are compared with it, and with no training data."""
+    content = np.asarray(mixture.centres, np.float64).tobytes() + np.float64(mixture.std).tobytes()
+    return f"mixture:{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def data_faults(config: ConfigDict, train: Source, test: Source) -> Iterator[str]:

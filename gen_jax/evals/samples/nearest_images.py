@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gen_jax.data import stratified_rows
-from gen_jax.evals import Result, Trained
+from gen_jax.evals import Number, Result, Trained
 from gen_jax.evals._draw import about, show_rows
+from gen_jax.evals.samples._like import how_many
 from gen_jax.evals.samples._nearest import nearest
 from gen_jax.style import figure
 from gen_jax.types import Metric
@@ -36,8 +37,10 @@ def evaluate(trained: Trained) -> Iterator[Result]:
     test = trained.test_x[stratified_rows(trained.test, NUM)]
     samples = pairs(trained, trained.draw(trained.key("nearest_images"), NUM))
     real = pairs(trained, test)
-    yield "nearest_images/samples", float(np.median(samples.distances))
-    yield "nearest_images/test", float(np.median(real.distances))
+    about = {"real": len(trained.train.x), "real_split": "train"}
+    for split, found in (("samples", samples), ("test", real)):
+        yield f"nearest_images/{split}", Number(float(np.median(found.distances)),
+                                                about | how_many(split, len(found.x)))
     yield "nearest_images", _figure(trained, samples, real)
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from absl import logging
 from ml_collections import ConfigDict
 
-from gen_jax.data.kinds.image import to_pixels
 from gen_jax.errors import UserError
 from gen_jax.folders import expanded
 from gen_jax.judges.features import Features, _inception_net, _weights_file
+from gen_jax.types import Spec
 
 NEEDS = ("kind:image",)
 ORIGINAL = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"  # sha256 of the file
@@ -26,7 +26,7 @@ GET = (f"{SETTING} must name pt_inception-2015-12-05-6726825d.pth, which is amon
 BLOCK = 20  # images computed at once, at most: some 100 MB in 299x299
 
 
-def features(config: ConfigDict, hp: ConfigDict) -> Features:
+def features(config: ConfigDict, spec: Spec, hp: ConfigDict) -> Features:
     """Pooled features [N,2048], and logits [N,1008] without the bias, as Inception Scores take them.
 
     hp.inception: the file. UserError where it is not there, or not of this network.
@@ -37,16 +37,11 @@ def features(config: ConfigDict, hp: ConfigDict) -> Features:
         logging.warning("inception: %s is not the file of the original FID (its sha256 begins with %s, not %s): no "
                         "distance in its features is called FID", path, digest[:8], ORIGINAL[:8])
     layers, to_logits = jax.device_put(_inception_net.folded(arrays)), np.asarray(arrays["fc.weight"], np.float32).T
-    known = {}  # of the images that were asked for last: logits are asked for after features
 
-    def of(x: np.ndarray) -> np.ndarray:
-        pixels = _pixels(x)
-        key = pixels.shape, hashlib.sha256(pixels.tobytes()).digest()
-        if key not in known:
-            known.clear()
-            known[key] = _in_blocks(layers, pixels)
-        return known[key]
-    return Features(f"inception:{digest[:8]}", of, lambda x: of(x) @ to_logits, official=digest == ORIGINAL)
+    def answers(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = _in_blocks(layers, x)
+        return found, found @ to_logits
+    return Features(f"inception:{digest[:8]}", answers, official=digest == ORIGINAL)
 
 
 def faults(hp: ConfigDict) -> Iterator[str]:
@@ -104,13 +99,12 @@ def _sha256(path: Path) -> str:
 
 
 def _pixels(x: np.ndarray) -> np.ndarray:
-    """uint8 [N,H,W,3] of images [N,H,W,C] in [0,1], or uint8; of four channels the last, opacity, is left out."""
-    pixels = x if x.dtype == np.uint8 else to_pixels(x)
-    return np.repeat(pixels, 3, -1) if pixels.shape[-1] == 1 else pixels[..., :3]
+    """uint8 [N,H,W,3] of images uint8 [N,H,W,C]; of four channels the last, opacity, is left out."""
+    return np.repeat(x, 3, -1) if x.shape[-1] == 1 else x[..., :3]
 
 
-def _in_blocks(layers: dict, pixels: np.ndarray) -> np.ndarray:
-    """float32 [N,2048]. The last block is filled up, so that one size is compiled."""
-    size = min(BLOCK, len(pixels))
-    blocks = [np.resize(pixels[i:i + size], (size, *pixels.shape[1:])) for i in range(0, len(pixels), size)]
-    return np.concatenate([np.asarray(_inception_net.features(layers, block)) for block in blocks])[:len(pixels)]
+def _in_blocks(layers: dict, x: np.ndarray) -> np.ndarray:
+    """float32 [N,2048] of images uint8 [N,H,W,C]. The last block is filled up, so that one size is compiled."""
+    size = min(BLOCK, len(x))
+    blocks = (np.resize(x[i:i + size], (size, *x.shape[1:])) for i in range(0, len(x), size))
+    return np.concatenate([np.asarray(_inception_net.features(layers, _pixels(block))) for block in blocks])[:len(x)]

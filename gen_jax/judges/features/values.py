@@ -2,14 +2,12 @@
 import numpy as np
 from ml_collections import ConfigDict
 
-from gen_jax import data
 from gen_jax.judges.features import Features
+from gen_jax.types import Spec
 
 
-def features(config: ConfigDict, hp: ConfigDict) -> Features:
+def features(config: ConfigDict, spec: Spec, hp: ConfigDict) -> Features:
     """x itself, as models see it, flat."""
-    to_model = data.kind(config.data).to_model
-
-    def of(x: np.ndarray) -> np.ndarray:
-        return np.asarray(to_model(x) if x.dtype == np.uint8 else x, np.float32).reshape(len(x), -1)
-    return Features("values", of)
+    def answers(x: np.ndarray) -> tuple[np.ndarray, None]:
+        return np.asarray(spec.kind.to_model(x), np.float32).reshape(len(x), -1), None
+    return Features("values", answers)

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 import numpy as np
 
 BLOCK = 1000  # rows at once
-NEIGHBOURS = 5  # that are looked up for each example
+NEIGHBOURS = 5  # that are looked up for each example: the most that a metric asks for
 TIE = 1e-9  # of the mean squared norm: pairs whose distances differ by less are equally far
 
 
 def products(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """(rows of a, their dot products float64 [n,M] with all rows of b), of a [N,D] and b [M,D]."""
-    b = b.astype(np.float64)
+    b = b.astype(np.float64, copy=False)
     for start in range(0, len(a), BLOCK):
         rows = slice(start, min(start + BLOCK, len(a)))
-        yield rows, a[rows].astype(np.float64) @ b.T
+        yield rows, a[rows].astype(np.float64, copy=False) @ b.T
 
 
 def distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
@@ -29,9 +29,10 @@ def distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]
 
 
 def reach(x: np.ndarray) -> np.ndarray:
-    """The squared distances [N,5] of each row of x [N,D] to its five nearest other rows, the nearest first; N > 5.
+    """The squared distances [N,K] of each row of x [N,D] to its K nearest other rows, the nearest first.
 
-    They are a tie's width larger, so that what is as far as a neighbour is within its distance, whatever the rounding.
+    K is NEIGHBOURS, or N - 1 where there are fewer others. The distances are a tie's width larger, so that what is as
+    far as a neighbour is within its distance, whatever the rounding.
     """
     found = np.empty((len(x), most := min(NEIGHBOURS, len(x) - 1)))
     for rows, block in distances(x, x):

@@ -7,12 +7,12 @@ fake example in them. Unlike in precision and recall, no outlier among the fake 
 import numpy as np
 
 from gen_jax.judges.metrics import Cloud
-from gen_jax.judges.metrics._pairs import distances, reach
+from gen_jax.judges.metrics._pairs import NEIGHBOURS, distances, reach
 from gen_jax.types import Metric
 
-METRICS = {"density": Metric("balls over 5", "higher", of="samples"),
+METRICS = {"density": Metric(f"balls over {NEIGHBOURS}", "higher", of="samples"),
            "coverage": Metric("share", "higher", of="samples")}
-NEIGHBOURS, LEAST = 5, 6
+LEAST = NEIGHBOURS + 1
 PROTOCOL = {"neighbours": NEIGHBOURS}
 
 

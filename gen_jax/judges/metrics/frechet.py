@@ -15,7 +15,7 @@ from gen_jax.types import Metric
 
 METRICS = {"FD": Metric("squared distance", "lower", rank=1, of="samples")}
 OFFICIAL = {"FD": "FID"}
-REGULAR = 1e-5  # smallest to largest standard deviation of a feature given the others, above which Cholesky is exact
+REGULAR = 1e-5  # smallest to largest standard deviation of a feature given earlier ones, above which Cholesky is exact
 
 
 def measure(real: Cloud, fake: Cloud) -> dict[str, float]:
@@ -39,8 +39,10 @@ def _normal(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _factor(x: np.ndarray) -> np.ndarray:
-    """R with R^T R = x^T x: by Cholesky's way, or where that is nearly singular by QR of x, which takes ten times as
-    long and does not square what is small."""
+    """R with R^T R = x^T x: x itself where it has no more rows than columns; else by Cholesky's way, or where that is
+    nearly singular by QR of x, which takes ten times as long and does not square what is small."""
+    if len(x) <= x.shape[1]:
+        return x
     try:
         factor = np.linalg.cholesky(x.T @ x).T
     except np.linalg.LinAlgError:

@@ -35,12 +35,15 @@ def measure(real: Cloud, fake: Cloud) -> dict[str, float]:
 
 
 def _variance(own: Kernel, other: Kernel, between: Kernel) -> float:
-    """The variance of the estimate. That of the examples' parts counts the pairs' twice, which is taken off again."""
+    """The variance of the estimate. That of the examples' parts counts the pairs' twice, which is taken off again.
+
+    Where the sets are alike the examples' part is 0, and its estimate may be below that; the pairs' is there always.
+    """
     n, m = len(own.of_rows), len(other.of_rows)
     examples = 4 * (own.of_rows - between.of_rows).var(ddof=1) / n
     examples += 4 * (other.of_rows - between.of_columns).var(ddof=1) / m
     pairs = 2 * own.of_pairs / n**2 + 2 * other.of_pairs / m**2 + 4 * between.of_pairs / (n * m)
-    return max(examples - pairs, 0.0)
+    return max(examples - pairs, pairs)
 
 
 def _within(x: np.ndarray) -> Kernel:
