@@ -13,9 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from configs import vae_digits
 from gen_jax import command_line
 from gen_jax.compare import statistics, words
-from gen_jax.compare.comparison import APART, NOT_SEEN, TOO_FEW, Value, compared
+from gen_jax.compare.comparison import APART, NOT_SEEN, TOO_FEW, Value, _row, compared
 from gen_jax.compare.figure import figures
 from gen_jax.compare.formats import tex
+from gen_jax.compare.groups import Group, grouped
+from gen_jax.compare.numbers import chosen
+from gen_jax.compare.run import read
 from gen_jax.compare.table import overview
 from gen_jax.compare.workdirs import split, workdirs
 from gen_jax.config import resolve, with_evals
@@ -24,6 +27,7 @@ from gen_jax.modes import compare, train
 from gen_jax.report.files import json_text, write_json
 from gen_jax.report.workdir import Workdir
 from gen_jax.style import styled
+from gen_jax.types import Metric
 
 PROTOCOL = {"eval": "record", "settings": {}, "data": "d0", "weights": "as trained", "real": 100}
 STEPS = (10, 20, 30, 40)
@@ -142,6 +146,7 @@ def test_holm_is_as_in_the_textbook():
     assert statistics.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert statistics.holm([0.9, 0.8]) == [1, 1] and statistics.holm([]) == []
     assert [statistics.seeds_needed(n) for n in (1, 3, 66)] == [4, 5, 7]
+    assert [statistics.seeds_needed(10, have, is_paired=True) for have in (5, 8)] == [6, 9]
 
 
 # Groups and verdicts
@@ -154,7 +159,7 @@ def test_runs_are_grouped_by_what_differs_and_told_apart(betas):
     assert pair.verdict == APART and pair.is_paired and pair.difference == pytest.approx(-3.02)
     assert -3.04 <= pair.interval[0] < pair.interval[1] <= -3
     assert words.difference(pair, 1) == ("beta=1 is lower than beta=4 by 3.020 [3.002, 3.038], 5 paired seeds, "
-                                         "p = 0.0079")
+                                         "p = 0.0079 by permutation of 5 and 5 seeds")
 
 
 def test_best_is_by_the_metrics_direction_and_a_fall_is_said(betas):
@@ -195,16 +200,51 @@ def test_too_few_seeds_are_told_from_no_difference(make, tmp_path, a, b, verdict
     assert (verdict in sentence) == (verdict != APART) and ("4 in each could tell" in sentence) == (verdict == TOO_FEW)
 
 
-def test_the_best_of_many_groups_is_told_apart_by_fewer_seeds_than_every_pair(make, tmp_path):
-    for beta, seed in itertools.product((1.0, 2.0, 3.0, 4.0, 5.0), range(5)):
-        value = 10 * min(beta, 2) + seed / 10  # the first is the best by far, the others are alike
-        make(f"{beta}/{seed}", {"log_px/test": -value}, seed, settings={"objective.beta": beta})
-    [row] = compared(workdirs([str(tmp_path)])).rows
-    assert row.winner == "beta=1" and {pair.verdict for pair in row.pairs} == {TOO_FEW}
-    assert list(words.sentences(row)) == [
-        "beta=1 is the highest, told apart from each of the other 4 (p = 0.032 at most, over 4 pairs with it)",
-        "not enough seeds to tell which of all pairs differ (5 paired seeds: p cannot be less than 0.079 over 10 "
-        "pairs; 6 in each could tell)"]
+@pytest.fixture
+def row_of(make):
+    """row_of(values, ...): what is compared of test/neg_elbo, of a beta each, whose seeds have these values."""
+    run = read(make("a", {"test/neg_elbo": 1.0}))
+    [quantity] = chosen(grouped([run])[0], ["test/neg_elbo"])
+
+    def row_of(*groups):
+        return _row(quantity, [Group(f"beta={beta}", tuple(
+            run._replace(seed=seed, numbers={"test/neg_elbo": value}) for seed, value in enumerate(map(float, values))),
+            (), {}) for beta, values in enumerate(groups, 1)])
+    return row_of
+
+
+NOISE = np.array([0.0, 0.3, -0.2, 0.1, 0.25, -0.1, 0.05, -0.15])  # of seeds
+
+
+def test_the_best_group_is_the_first_that_is_said(row_of):
+    sentence, *others = words.sentences(row_of(*(10 * min(beta, 2) + NOISE[:6] for beta in (1, 2, 3))))
+    assert sentence == ("beta=1 is the lowest, told apart from each of the other 2 (p = 0.0065 at most, corrected for "
+                        "3 comparisons)")
+    assert all("corrected for 3 comparisons" in other for other in others)
+    sentence, *_ = words.sentences(row_of(1 + NOISE, 1.02 + NOISE[::-1], 9 + NOISE, 8 + NOISE))
+    assert sentence == ("beta=1 has the lowest mean; told apart from beta=3, beta=4; not told apart from beta=2 "
+                        "(no difference seen)")
+    row = row_of(1 + NOISE, 9 + NOISE, 9 + NOISE)
+    assert next(words.sentences(row._replace(quantity=row.quantity._replace(metric=Metric())))) == (
+        "2 of the 3 pairs of groups are told apart")
+    assert list(words.sentences(row_of(*(beta + NOISE[:5] for beta in range(5))))) == [
+        "beta=1 has the lowest mean; not enough seeds to tell which groups differ (5 paired seeds: p by permutation of "
+        "5 and 5 seeds cannot be less than 0.079, corrected for 10 comparisons; 6 in each could tell)"]
+
+
+def test_other_groups_do_not_choose_a_pairs_test(row_of):
+    for n, test in ((6, "by permutation of 6 and 6 seeds"), (8, "by signs of 8 pairs")):
+        a, b, c = (beta + NOISE[:n] * beta for beta in (1, 2, 3))
+        two, three = (row.pairs[0] for row in (row_of(a, b), row_of(a, b, c)))
+        assert two.p == three.p and two.adjusted <= three.adjusted and test in words.difference(two, 1)
+
+
+def test_a_small_p_is_not_enough_where_the_interval_holds_0(betas):
+    [pair] = compared(workdirs([str(betas)])).rows[0].pairs
+    doubted = pair._replace(interval=(-6.1, 0.1), p=0.026, adjusted=0.026, verdict=NOT_SEEN)
+    assert words.difference(doubted, 1).startswith(
+        "beta=1 and beta=4: no difference seen, for the interval holds 0: beta=1 is lower by 3.0 [-0.1, 6.1]")
+    assert words.verdict(doubted._replace(adjusted=0.06)) == NOT_SEEN
 
 
 def test_few_paired_differences_that_agree_want_more_seeds(make, tmp_path):
@@ -214,18 +254,18 @@ def test_few_paired_differences_that_agree_want_more_seeds(make, tmp_path):
     [pair] = compared(workdirs([str(tmp_path)]), ["kl"]).rows[0].pairs
     assert pair.verdict == TOO_FEW and pair.excludes_zero and pair.p > 0.5
     sentence = words.difference(pair, 1)
-    assert "differences excludes 0, and the signs of 6 could tell): beta=1 is lower by 1.0" in sentence
+    assert "differences excludes 0, and the signs of 8 could tell): beta=1 is lower by 1.0" in sentence
 
 
 def test_a_missing_seed_leaves_the_others_paired(make, tmp_path):
-    for beta, seeds in ((1.0, range(6)), (2.0, range(7))):
+    for beta, seeds in ((1.0, range(8)), (2.0, range(9))):
         for seed in seeds:
             make(f"{beta}/{seed}", {"test/neg_elbo": 10 * seed + beta}, seed, settings={"objective.beta": beta})
     [row] = compared(workdirs([str(tmp_path)])).rows
     [pair] = row.pairs
-    assert pair.is_paired and pair.seeds == (6, 6) and pair.difference == -1 and row.winner == "beta=1"
-    assert row.cells["beta=2"].mean == 32
-    assert "6 paired seeds (1 without a pair left over), p = 0.031" in words.difference(pair, 1)
+    assert pair.is_paired and pair.seeds == (8, 8) and pair.difference == -1 and row.winner == "beta=1"
+    assert row.cells["beta=2"].mean == 42
+    assert "8 paired seeds (1 without a pair left over), p = 0.0078 by signs of 8 pairs" in words.difference(pair, 1)
 
 
 def test_other_seeds_are_not_paired_and_a_seed_counts_once(make, tmp_path):
@@ -288,8 +328,10 @@ def test_numbers_of_unlike_protocols_are_refused_and_the_others_go_on(make, tmp_
     assert comparison.refused == ("log_px/test: not compared: 'real' differs (10000 in beta=1, 5000 in beta=2)",)
     assert [row.quantity.number for row in comparison.rows] == ["test/neg_elbo"]
     assert comparison.notes == ["weights differ: 1.0 in beta=1; 2.0 in beta=2"]
-    with pytest.raises(UserError, match="'real' differs"):
+    with pytest.raises(UserError) as error:
         compared(workdirs([str(tmp_path)]), ["log_px/test"])
+    assert "'real' differs" in error.value.faults[0]
+    assert error.value.faults[1:] == ("these can be compared: --metrics=test/neg_elbo",)
 
 
 def test_records_of_another_protocol_than_the_final_value_do_not_count(make, tmp_path):
@@ -469,7 +511,7 @@ def test_the_mode_writes_into_the_sweeps_folder_or_where_it_is_told(launch, beta
 def test_what_makes_no_sense_is_one_line(launch, args, line):
     with pytest.raises(UserError) as error:
         launch(*args)
-    assert len(error.value.faults) == 1 and error.value.faults[0].startswith(line)
+    assert len(error.value.faults) == 1 and line in error.value.faults[0]
 
 
 def test_runs_as_training_leaves_them(launch, tiny_config, tmp_path):

@@ -171,7 +171,8 @@ def compared(folder: Path, runs: Path) -> dict:
     groups = [{"name": f"beta={i}", "n": 2, "mean": 10 * i + 0.5, "std": 0.71, "ci95": None if i == 2 else [10, 11.5],
                "best_mean": 0.0, "runs": [run_of(i, 0), run_of(i, 1)]} for i in (1, 2)]
     pair = {"a": "beta=1", "b": "beta=2", "difference": -10.0, "interval": None, "seeds": [2, 2], "is_paired": True,
-            "test": "sign flips", "p": 0.5, "least": 0.5, "adjusted": 0.5, "verdict": "not enough seeds to tell"}
+            "left_over": 0, "test": "sign flips", "p": 0.5, "least": 0.5, "adjusted": 0.5,
+            "verdict": "not enough seeds to tell"}
     metric = {"name": "test/kl", "of": "test", "unit": "nats", "better": "lower", "rank": 1, "winner": "beta=1",
               "groups": groups, "pairs": [pair], "sentences": ["not enough seeds to tell"], "notes": ["a note"]}
     content = {"groups": [{"name": of["name"], "settings": {"objective.beta": i}, "runs": [
@@ -200,9 +201,11 @@ def test_a_comparison_shows_its_groups_and_leads_to_its_runs(tmp_path, opened):
     mode.write(Workdir(tmp_path), {})
     tab = opened(tmp_path / "report.html", READY, viewport=PHONE)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 380
-    assert tab.locator(".note").all_inner_texts() == ["FD is refused", "test/kl: not enough seeds to tell"]
-    assert tab.locator("td.winner").all_inner_texts() == ["10.5 ± 0.71\n10 to 11.5"]
-    assert tab.locator("#numbers th.number").all_inner_texts() == ["beta=1 (2)", "beta=2 (2)", "beta=3 (0 of 2)"]
+    assert tab.locator(".note").all_inner_texts() == ["test/kl: not enough seeds to tell", "FD is refused"]
+    assert tab.locator("td.winner").all_inner_texts() == ["10.50 ± 0.71\n[10.00, 11.50]"]
+    assert tab.locator("#numbers th.number").all_text_contents() == ["beta=1 (2)", "beta=2 (2)", "beta=3 (0 of 2)"]
+    table = "[...document.querySelectorAll('#numbers .scroll')].map(box => box.scrollWidth - box.clientWidth)"
+    assert tab.evaluate(table) == [0]
     assert tab.locator("circle title").all_text_contents() == [
         f"{group['name']}, seed {run['seed']}: {run['final']:.0f}" for group in made["metrics"][0]["groups"]
         for run in group["runs"]]

@@ -9,7 +9,7 @@ import numpy as np
 
 from gen_jax.compare import statistics
 from gen_jax.compare.groups import Group, differences, grouped
-from gen_jax.compare.numbers import Quantity, chosen, not_chosen
+from gen_jax.compare.numbers import Quantity, chosen, not_chosen, shared_headlines
 from gen_jax.compare.protocols import data_refusal, launch_notes, notes, recorded_alike, refusal
 from gen_jax.compare.run import Lost, Run, read
 from gen_jax.compare.workdirs import is_workdir
@@ -112,6 +112,11 @@ class Pair(NamedTuple):
         return self.interval is not None and self.interval[0] * self.interval[1] > 0
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether p alone would tell the groups apart, and the interval does not, which holds 0."""
+        return self.verdict == NOT_SEEN and self.adjusted <= statistics.ALPHA
+
+    @property
     def lacks_pairs(self) -> bool:
         """Whether the differences of pairs exclude 0, and are too few for a test of their signs."""
         return self.is_paired and self.excludes_zero and self.test == PERMUTATION
@@ -136,19 +141,20 @@ class Row(NamedTuple):
         return max(self.cells.values(), key=lambda cell: self.sign * cell.mean).group.name
 
     @property
+    def firsts(self) -> dict[str, Pair]:
+        """The pairs of the first group, by the name of the other."""
+        return {pair.b if pair.a == self.first else pair.a: pair for pair in self.pairs if self.first in pair[:2]}
+
+    @property
     def winner(self) -> str | None:
-        """The best group, where it is told apart from every other, and has lost no seed.
+        """The best group, where it is told apart from every other, and has lost no seed."""
+        apart = self.firsts and all(map(self.is_ahead, self.firsts.values()))
+        return self.first if apart and not self.cells[self.first].lost else None
 
-        Only a group that is not the best can be taken for it in error, and then it was told apart from the best one: so
-        p-values are corrected for as many pairs as there are others, not for all pairs (Hsu, 1984).
-        """
-        own = [pair for pair in self.pairs if self.first in (pair.a, pair.b)]
-        apart = all(len(own) * pair.p <= statistics.ALPHA and self._beats(pair) for pair in own)
-        return self.first if self.sign and own and apart and not self.cells[self.first].lost else None
-
-    def _beats(self, pair: Pair) -> bool:
-        """Whether the first group is the better one of a pair by its interval, which may be of fewer seeds."""
-        return pair.excludes_zero and (pair.difference * self.sign > 0) == (pair.a == self.first)
+    def is_ahead(self, pair: Pair) -> bool:
+        """Whether the first group is told apart as the better one of a pair, whose seeds may be fewer."""
+        better = pair.difference * self.sign * (1 if pair.a == self.first else -1)
+        return pair.verdict == APART and better > 0
 
     @property
     def shown_pairs(self) -> list[Pair]:
@@ -200,11 +206,19 @@ def compared(folders: Sequence[Path], asked: Sequence[str] = ()) -> Comparison:
     rows = [_row(quantity, groups) for quantity in quantities if quantity not in refused]
     rows = [row for row in rows if row.cells]
     if not rows:
-        raise UserError(*(refused.values() or ["--metrics: no run has a finite value of what is to be compared"]))
+        nothing = ["--metrics: no run has a finite value of what is to be compared"]
+        raise UserError(*(refused.values() or nothing), *_instead(groups, quantities))
     beside = [*map(_survivors, every), differences(groups), *launch_notes(groups),
               *(not_chosen(groups, quantities) if not asked else [])]
     return Comparison(tuple(groups), tuple(group for group in every if not group.runs), tuple(rows),
                       tuple(refused.values()), (*left_out, *twice), tuple(filter(None, beside)))
+
+
+def _instead(groups: Sequence[Group], quantities: Sequence[Quantity]) -> list[str]:
+    """The line that names the headlines which can be compared, other than those that could not."""
+    others = [quantity.number for quantity in shared_headlines(groups)
+              if quantity not in quantities and not refusal(quantity.number, groups)]
+    return [f"these can be compared: --metrics={','.join(others)}"] if others else []
 
 
 def _read(folders: Sequence[Path]) -> tuple[list[Run | Lost], list[str]]:
@@ -265,7 +279,7 @@ def _value(run: Run, quantity: Quantity) -> Value:
 def _pairs(cells: Sequence[Cell]) -> tuple[Pair, ...]:
     """Every two groups, tested; p-values are corrected for how many they are."""
     both = list(itertools.combinations(cells, 2))
-    pairs = [_pair(a, b, len(both)) for a, b in both]
+    pairs = [_pair(a, b) for a, b in both]
     adjusted = statistics.holm([pair.p for pair in pairs])
     attainable = statistics.holm([pair.least for pair in pairs])
     return tuple(pair._replace(adjusted=p, verdict=_verdict(pair, p, least))
@@ -275,7 +289,8 @@ def _pairs(cells: Sequence[Cell]) -> tuple[Pair, ...]:
 def _verdict(pair: Pair, adjusted: float, attainable: float) -> str:
     """attainable: the smallest that `adjusted` could be with these seeds.
 
-    Where the differences of pairs exclude 0, and are too few for a test of their signs, more seeds are wanted as well.
+    Groups are told apart by p and interval together: the one may be of members, the other of pairs. Where the
+    differences of pairs exclude 0, and are too few for a test of their signs, more seeds are wanted as well.
     """
     if adjusted <= statistics.ALPHA and pair.excludes_zero:
         return APART
@@ -284,25 +299,24 @@ def _verdict(pair: Pair, adjusted: float, attainable: float) -> str:
     return NOT_SEEN
 
 
-def _pair(a: Cell, b: Cell, num_pairs: int) -> Pair:
+def _pair(a: Cell, b: Cell) -> Pair:
     """Runs of the same seeds are paired: their interval is that of the differences.
 
     They are where each group shares at least SHARED of its seeds with the other; its other seeds do not count then.
 
-    Signs of few differences cannot tell anything: 5 of them give no less than p = 0.06. Then the groups' members are
-    permuted, as those of groups that share no seeds. That is exact where a seed does nothing of its own, cautious where
-    it does the same to both groups, and too bold where it does the opposite. How many seeds and groups there are
-    decides on the test, not what was measured.
+    Signs of few differences tell little: 5 of them give no less than p = 0.06, and 6 no less than 0.03 before it is
+    corrected. Below SIGNED pairs the groups' members are permuted, as those of groups that share no seeds. That is
+    exact where a seed does nothing of its own, cautious where it does the same to both groups, and too bold where it
+    does the opposite. How many seeds the two share decides on the test, not what was measured, nor other groups.
     """
     shared = {*a.seeds} & {*b.seeds}
     is_paired = len(shared) >= SHARED * max(len(a.values), len(b.values))
     x, y = (_finals(a, shared), _finals(b, shared)) if is_paired else (a.finals, b.finals)
     interval = statistics.mean_interval(x - y) if is_paired else statistics.difference_interval(x, y)
-    least = statistics.least_of_sign_flips(len(x))
-    if is_paired and num_pairs * least <= statistics.ALPHA:
-        test, p = SIGN_FLIPS, statistics.sign_flips(x - y)
+    if is_paired and len(x) >= statistics.SIGNED:
+        test, p, least = SIGN_FLIPS, statistics.sign_flips(x - y), statistics.least_of_sign_flips(len(x))
     else:
-        least, test, p = statistics.least_of_permutation(len(x), len(y)), PERMUTATION, statistics.permutation(x, y)
+        test, p, least = PERMUTATION, statistics.permutation(x, y), statistics.least_of_permutation(len(x), len(y))
     left_over = len(a.values) + len(b.values) - len(x) - len(y)
     return Pair(a.group.name, b.group.name, float(x.mean() - y.mean()), interval, (len(x), len(y)), is_paired,
                 left_over, test, p, least, p, NOT_SEEN)

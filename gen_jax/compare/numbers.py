@@ -36,6 +36,11 @@ def chosen(groups: Sequence[Group], asked: Sequence[str]) -> list[Quantity]:
     return _asked(every, asked) if asked else _headlines(every, groups)
 
 
+def shared_headlines(groups: Sequence[Group]) -> list[Quantity]:
+    """The headline numbers that two groups have, or the only one, the foremost first."""
+    return _one_each(_ranked(_shared(_every([run for group in groups for run in group.runs]), groups)))
+
+
 def not_chosen(groups: Sequence[Group], quantities: Sequence[Quantity]) -> list[str]:
     """The lines that name headline numbers beside those that are compared."""
     compared = {(quantity.name, quantity.of) for quantity in quantities}
@@ -66,11 +71,15 @@ def _every(runs: Sequence[Run]) -> list[Quantity]:
 
 def _headlines(every: Sequence[Quantity], groups: Sequence[Group]) -> list[Quantity]:
     """Those of a rank that two groups have, or the only one; at most MOST."""
-    shared = [quantity for quantity in every if len(_having(quantity, groups)) >= min(2, len(groups))]
-    if not (ranked := _one_each(_ranked(shared))):
+    if not (ranked := shared_headlines(groups)):
+        shared = _shared(every, groups)
         raise UserError("--metrics: no two groups share a headline number; name what to compare of those that they "
                         f"share: {', '.join(quantity.number for quantity in shared) or 'none'}")
     return ranked[:MOST]
+
+
+def _shared(every: Sequence[Quantity], groups: Sequence[Group]) -> list[Quantity]:
+    return [quantity for quantity in every if len(_having(quantity, groups)) >= min(2, len(groups))]
 
 
 def _ranked(every: Sequence[Quantity]) -> list[Quantity]:

@@ -16,6 +16,7 @@ DRAWS = 20_000
 MOST_RESAMPLED = 8  # values, up to which every resample is counted
 MOST_SIGNS, MOST_DIVISIONS = 14, 60_000  # differences, and divisions into two groups, up to which all are counted
 MOST_PAIRED = 200_000  # pairs of resamples of two groups, likewise
+SIGNED = 8  # pairs, from which on their signs are tested: they give no less than p = 0.0078, as 5 and 5 permuted do
 ROUNDING = 1e-9  # statistics so near to each other, relatively, are equal
 
 Interval = tuple[float, float]
@@ -85,14 +86,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return list(map(float, adjusted[np.argsort(order, kind="stable")]))
 
 
-def seeds_needed(num_pairs: int) -> int:
-    """How many seeds in each of two groups let `permutation` find one of so many differences."""
-    return next(n for n in itertools.count(2) if num_pairs * 2 / math.comb(2 * n, n) <= ALPHA)
+def seeds_needed(num_pairs: int, have: int = 1, is_paired: bool = False) -> int:
+    """How many seeds in each of two groups, more than `have`, let their test find one of so many differences."""
+    return next(n for n in itertools.count(max(have, 1) + 1) if (
+        n >= pairs_needed(num_pairs) if is_paired and n >= SIGNED else num_pairs * 2 / math.comb(2 * n, n) <= ALPHA))
 
 
 def pairs_needed(num_pairs: int) -> int:
-    """How many paired seeds let `sign_flips` find one of so many differences."""
-    return next(n for n in itertools.count(2) if num_pairs * 2.0 ** (1 - n) <= ALPHA)
+    """How many paired seeds let `sign_flips` find one of so many differences: SIGNED at least."""
+    return next(n for n in itertools.count(SIGNED) if num_pairs * 2.0 ** (1 - n) <= ALPHA)
 
 
 @cache

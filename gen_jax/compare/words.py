@@ -3,20 +3,24 @@ import math
 from collections.abc import Iterable, Iterator
 
 from gen_jax.compare import statistics
-from gen_jax.compare.comparison import APART, NOT_SEEN, TOO_FEW, Cell, Comparison, Pair, Row, Value
+from gen_jax.compare.comparison import APART, NOT_SEEN, SIGN_FLIPS, TOO_FEW, Cell, Comparison, Pair, Row, Value
 from gen_jax.compare.statistics import ROUNDING, Interval
 
 DIGITS = 4  # of a number without a spread
 SPREAD_DIGITS = 2  # of a spread; its number has as many decimals
 MOST_DECIMALS, LARGEST = 6, 1e9  # beyond which a number has an exponent
+MOST_OTHERS = 3  # groups that a headline names; of more, it says how many they are
 MOST_FALLEN = 3  # seeds, of each of which it is said how far it fell
 SPREADS = ("± is the standard deviation over training seeds (n - 1). Intervals are bootstrap intervals of the mean "
            "over training seeds (expanded percentiles for 95%, arXiv:1411.5279).")
-TESTS = ("Where two groups share most of their seeds, differences are taken seed by seed, of these alone. p-values are "
-         "of exact permutation tests, or of drawn ones where seeds are many. Of few paired seeds, the members of the "
-         "groups are permuted: that is cautious where a seed does the same to both groups, and too bold where it does "
-         "the opposite. p-values over all pairs of groups are corrected after Holm, for each number by itself: of "
-         "many numbers, one may differ by chance.")
+TESTS = (
+    f"Two groups are told apart where p is at most {statistics.ALPHA} and the interval of their difference does not "
+    "hold 0. Where two groups share most of their seeds, the difference and its interval are taken seed by seed, of "
+    f"these alone. From {statistics.SIGNED} such pairs on, p is of their signs; else it is of a permutation of the "
+    "groups' members: that is cautious where a seed does the same to both groups, and too bold where it does the "
+    "opposite, which the interval then shows. Tests are exact, or drawn where seeds are many. Every p in these texts "
+    "is corrected after Holm for the comparisons of all pairs of groups, for each number by itself: of many numbers, "
+    "one may differ by chance.")
 BESTS = "'best' is of each run's records, chosen by the number itself: it flatters, the final value does not."
 
 
@@ -84,21 +88,59 @@ def about(row: Row) -> str:
 
 
 def sentences(row: Row) -> Iterator[str]:
-    """What is to be said of a number: the best group, differences and falls."""
-    if len(row.pairs) > 1 and (winner := row.winner):
-        worst = max(pair.p for pair in row.pairs if winner in (pair.a, pair.b))
-        others = len(row.cells) - 1
-        yield (f"{winner} is the {'highest' if row.sign > 0 else 'lowest'}, told apart from each of the other {others} "
-               f"(p = {others * worst:.2g} at most, over {others} pairs with it)")
-    if len(row.pairs) > 1 and not any(pair.difference for pair in row.pairs):
+    """What is to be said of a number: the best group of several first, then differences and falls."""
+    several = len(row.pairs) > 1
+    if several and not any(pair.difference for pair in row.pairs):
         yield "the means of all groups are equal"
-    elif len(row.pairs) > 1 and all(len(row.pairs) * pair.least > statistics.ALPHA for pair in row.pairs):
-        yield f"{TOO_FEW} which of all pairs differ ({_too_few(row.pairs[0], len(row.pairs))})"
+    elif several and all(len(row.pairs) * pair.least > statistics.ALPHA for pair in row.pairs):
+        lead = f"{_lead(row)}; " if row.sign else ""
+        yield f"{lead}{TOO_FEW} which groups differ ({_too_few(row.pairs[0], len(row.pairs))})"
     else:
+        if several:
+            yield headline(row) if row.sign else _how_many(row)
         yield from _differences(row)
     for cell in row.cells.values():
         if line := fall(cell, row.sign):
             yield line
+
+
+def headline(row: Row) -> str:
+    """The best of several groups, and which of the others it is told apart from."""
+    ahead = [pair for pair in row.firsts.values() if row.is_ahead(pair)]
+    if len(ahead) < len(row.firsts):
+        return f"{_lead(row)}; {'; '.join(_standings(row))}"
+    worst = max(ahead, key=lambda pair: pair.adjusted)
+    best = "highest" if row.sign > 0 else "lowest"
+    lost = "" if row.winner else "; it has lost seeds, and is not marked as the best"
+    return (f"{row.first} is the {best}, told apart from each of the other {len(ahead)} "
+            f"(p = {worst.adjusted:.2g} at most, {_corrected(len(row.pairs))}){lost}")
+
+
+def _how_many(row: Row) -> str:
+    """How many pairs are told apart of a number that has no best group."""
+    apart, of = sum(pair.verdict == APART for pair in row.pairs), len(row.pairs)
+    return f"{apart if apart < of else 'all'} of the {of} pairs of groups are told apart"
+
+
+def _lead(row: Row) -> str:
+    return f"{row.first} has the {'highest' if row.sign > 0 else 'lowest'} mean"
+
+
+def _standings(row: Row) -> Iterator[str]:
+    """How the first group stands to the others, where it is not told apart from each of them."""
+    of: dict[str, list[str]] = {}
+    for other, pair in row.firsts.items():
+        of.setdefault(_standing(row, pair), []).append(other)
+    for standing, others in sorted(of.items(), reverse=True):
+        yield standing.format(", ".join(others) if len(others) <= MOST_OTHERS else f"{len(others)} others")
+
+
+def _standing(row: Row, pair: Pair) -> str:
+    if row.is_ahead(pair):
+        return "told apart from {}"
+    if pair.verdict == APART:
+        return "behind {} by the seeds that both have"
+    return f"not told apart from {{}} ({verdict(pair)})"
 
 
 def _differences(row: Row) -> Iterator[str]:
@@ -110,30 +152,40 @@ def _differences(row: Row) -> Iterator[str]:
 
 def difference(pair: Pair, num_pairs: int) -> str:
     """The verdict on two groups."""
-    by = f"{number(abs(pair.difference), _width(pair))} {_turned(pair)}".rstrip()
+    by = f"{amount(pair, abs(pair.difference))} {_turned(pair)}".rstrip()
     which = "lower" if pair.difference < 0 else "higher"
     if pair.verdict == APART:
         return f"{pair.a} is {which} than {pair.b} by {by}, {_seeds(pair)}, {_p(pair, num_pairs)}"
     seen = f"{pair.a} is {which} by {by}" if pair.difference else "their means are equal"
     if pair.verdict == NOT_SEEN:
-        return f"{pair.a} and {pair.b}: {NOT_SEEN}: {seen}, {_seeds(pair)}, {_p(pair, num_pairs)}"
+        return f"{pair.a} and {pair.b}: {verdict(pair)}: {seen}, {_seeds(pair)}, {_p(pair, num_pairs)}"
     return f"{pair.a} and {pair.b}: {TOO_FEW} ({_too_few(pair, num_pairs)}): {seen}"
+
+
+def verdict(pair: Pair) -> str:
+    """A pair's verdict, with the reason where p alone would have it otherwise."""
+    return f"{pair.verdict}, for the interval holds 0" if pair.is_doubted else pair.verdict
 
 
 def _too_few(pair: Pair, num_pairs: int) -> str:
     """Why a pair's seeds are too few, and how many would be enough."""
     if num_pairs * pair.least > statistics.ALPHA:
-        over = f" over {num_pairs} pairs" if num_pairs > 1 else ""
-        return (f"{_seeds(pair)}: p cannot be less than {min(1, num_pairs * pair.least):.2g}{over}; "
-                f"{statistics.seeds_needed(num_pairs)} in each could tell")
+        over = f", {_corrected(num_pairs)}" if num_pairs > 1 else ""
+        return (f"{_seeds(pair)}: p {_test(pair)} cannot be less than {min(1, num_pairs * pair.least):.2g}{over}; "
+                f"{_needed(pair, num_pairs)}")
     if pair.interval is None:
-        return f"{_seeds(pair)}: one seed has no interval; {statistics.seeds_needed(num_pairs)} in each could tell"
+        return f"{_seeds(pair)}: one seed has no interval; {_needed(pair, num_pairs)}"
     return (f"{_seeds(pair)}, {_p(pair, num_pairs)}; the interval of their differences excludes 0, and the signs of "
             f"{statistics.pairs_needed(num_pairs)} could tell")
 
 
-def _width(pair: Pair) -> float | None:
-    return pair.interval[1] - pair.interval[0] if pair.interval else None
+def _needed(pair: Pair, num_pairs: int) -> str:
+    return f"{statistics.seeds_needed(num_pairs, min(pair.seeds), pair.is_paired)} in each could tell"
+
+
+def amount(pair: Pair, difference: float) -> str:
+    """A pair's difference, with as many decimals as its interval has."""
+    return number(difference, pair.interval[1] - pair.interval[0] if pair.interval else None)
 
 
 def _turned(pair: Pair) -> str:
@@ -156,8 +208,18 @@ def _seeds(pair: Pair) -> str:
 
 
 def _p(pair: Pair, num_pairs: int) -> str:
-    corrected = f" ({pair.adjusted:.2g} over {num_pairs} pairs)" if num_pairs > 1 else ""
-    return f"p = {pair.p:.2g}{corrected}"
+    corrected = f", {_corrected(num_pairs)}" if num_pairs > 1 else ""
+    return f"p = {pair.adjusted:.2g} {_test(pair)}{corrected}"
+
+
+def _test(pair: Pair) -> str:
+    """What gave p: "by signs of 8 pairs", "by permutation of 5 and 5 seeds"."""
+    n, m = pair.seeds
+    return f"by signs of {n} pairs" if pair.test == SIGN_FLIPS else f"by permutation of {n} and {m} seeds"
+
+
+def _corrected(num_pairs: int) -> str:
+    return f"corrected for {num_pairs} comparisons"
 
 
 def fall(cell: Cell, sign: int) -> str:

@@ -2,43 +2,46 @@
 
 const ROW = 44;  // pixels of a group in a picture of dots
 const groupColor = name => lineOf(content.groups.findIndex(group => group.name === name)).stroke;
-const spread = group => words(group.mean) + (group.std == null ? "" : ` ± ${words(group.std, 2)}`);
+const minus = text => text.replaceAll("-", "−");
 const seeds = ({runs, lost_seeds: lost = []}) => runs.length + (lost.length ? ` of ${runs.length + lost.length}` : "");
-const interval = group => group.ci95 ? `${words(group.ci95[0])} to ${words(group.ci95[1])}` : "one seed: no interval";
+const interval = ({interval}) => interval ? minus(interval) : "one seed: no interval";
+const about = ({unit, better}) => [unit, better && `${better} is better`].filter(Boolean).join(", ");
 
 function addHeader({name, groups, metrics, refused, left_out, beside, notes}) {
   const header = find("header");
   element("h1", header, {}, name);
   const runs = groups.reduce((sum, group) => sum + group.runs.length, 0);
   element("p", header, {}, `${count(runs)} runs in ${count(groups.length)} groups, compared over training seeds.`);
+  metrics.forEach((metric, i) => addAnswer(header, metric, i === 0));
   for (const line of refused) element("p", header, {class: "note warn"}, line);
   for (const line of left_out) element("p", header, {class: "note warn"}, line);
-  const sentences = metrics.flatMap(metric => metric.sentences.map(text => `${metric.name}: ${text}`));
-  for (const sentence of sentences.slice(0, 6)) element("p", header, {class: "note"}, sentence);
-  addMore(header, sentences.slice(6));
   for (const line of [...beside ?? [], ...notes]) element("p", header, {class: "muted small"}, line);
 }
 
-/** Further sentences, behind a summary. */
-function addMore(parent, sentences) {
-  if (!sentences.length) return;
-  const more = element("details", parent);
-  element("summary", more, {}, `${count(sentences.length)} more`);
-  for (const sentence of sentences) element("p", more, {class: "note"}, sentence);
+/** What is said of a number: its first sentence, and behind a summary the others. */
+function addAnswer(parent, {name, sentences: [first, ...others]}, isMain) {
+  if (!first) return;
+  const place = element("div", parent, {class: isMain ? "note answer" : "note"});
+  element("p", place, {}, `${name}: ${first}`);
+  if (!others.length) return;
+  const more = element("details", place, {class: "small"});
+  element("summary", more, {}, `${count(others.length)} more of ${name}`);
+  for (const sentence of others) element("p", more, {}, sentence);
 }
 
 function addTableOf({groups: ended, lost = [], metrics}) {
-  const groups = [...ended, ...lost];
+  const groups = [...ended, ...lost], label = group => `${group.name} (${seeds(group)})`;
   const place = section("Numbers");
-  const body = addTable(place, "Numbers by group", ["quantity", "unit", "better",
-    ...groups.map(group => ({text: `${group.name} (${seeds(group)})`, class: "number"}))]);
+  const columns = groups.map(group => ({text: label(group), class: "number"}));
+  const body = addTable(place, "Numbers by group", ["quantity", ...columns], "stack");
   for (const metric of metrics) {
-    const cells = groups.map(({name}) => {
-      const group = metric.groups.find(group => group.name === name);
-      return group ? {text: spread(group), class: name === metric.winner ? "number winner" : "number",
+    const cells = groups.map(every => {
+      const group = metric.groups.find(({name}) => name === every.name);
+      return group ? {text: minus(group.text), "data-label": label(every),
+        class: group.name === metric.winner ? "number winner" : "number",
         node: element("div", null, {class: "muted small"}, interval(group))} : "";
     });
-    addRow(body, [metric.name, metric.unit, metric.better, ...cells]);
+    addRow(body, [{text: metric.name, node: element("div", null, {class: "muted small"}, about(metric))}, ...cells]);
   }
   element("p", place, {class: "muted small"},
     "Means over training seeds ± their standard deviation; below, from where to where their bootstrap intervals go " +
@@ -51,11 +54,10 @@ class Dots {
     this.metric = metric;
     const figure = element("figure", parent), caption = element("figcaption", figure);
     element("b", caption, {}, metric.name);
-    const direction = {lower: "lower is better", higher: "higher is better"}[metric.better];
-    element("span", caption, {class: "muted small"}, [metric.unit, direction].filter(Boolean).join(", "));
+    element("span", caption, {class: "muted small"}, about(metric));
     this.height = ROW * metric.groups.length + 24;
     this.svg = element("svg", figure, {role: "img", style: `height: ${this.height}px; cursor: default`,
-      "aria-label": metric.groups.map(group => `${group.name}: ${spread(group)}, ${interval(group)}`).join("; ")});
+      "aria-label": metric.groups.map(group => `${group.name}: ${minus(group.text)}, ${interval(group)}`).join("; ")});
     for (const note of metric.notes) element("p", figure, {class: "muted small"}, note);
     new ResizeObserver(() => this.draw()).observe(this.svg);
   }
@@ -119,17 +121,18 @@ function addSamples({samples}) {
 function addPairs({metrics}) {
   const pairs = metrics.flatMap(metric => metric.pairs.map(pair => [metric, pair]));
   if (!pairs.length) return;
-  const body = addTable(section("Differences"), "Differences between groups",
+  const place = section("Differences");
+  const body = addTable(place, "Differences between groups",
     ["quantity", "groups", {text: "difference", class: "number"}, {text: "interval", class: "number"}, "seeds",
-      "test",
-      {text: "p, corrected", class: "number"}, "verdict"]);
+      "test", {text: "p, corrected", class: "number"}, "verdict"]);
   for (const [metric, pair] of pairs) {
     addRow(body, [metric.name, {text: `${pair.a} − ${pair.b}`, class: "unit"},
-      {text: words(pair.difference, 3), class: "number"},
-      {text: pair.interval ? `${words(pair.interval[0], 3)} to ${words(pair.interval[1], 3)}` : "–", class: "number"},
+      {text: minus(pair.text), class: "number"}, {text: minus(pair.interval) || "–", class: "number"},
       pair.is_paired ? `${pair.seeds[0]}, paired` : pair.seeds.join(" and "), pair.test,
       {text: words(pair.adjusted, 2), class: "number"}, {text: pair.verdict, class: "unit"}]);
   }
+  element("p", place, {class: "muted small"}, "Told apart: where p, corrected for all pairs of groups, is at most " +
+    "0.05 and the interval does not hold 0 (see Methods).");
 }
 
 /** A run's final value, and below it its best, where that was another. */

@@ -2,6 +2,8 @@
 import os
 from pathlib import Path
 
+from gen_jax.compare import words
+from gen_jax.compare.comparison import Pair
 from gen_jax.errors import UserError
 from gen_jax.pages import pictures, report
 from gen_jax.pages.files import link, page
@@ -40,7 +42,8 @@ def content(compared: dict, folder: Path) -> dict:
     """What the page shows: comparison.json, with its curves as charts, and each run's page as seen from folder."""
     def seen(groups: list[dict]) -> list[dict]:
         return [group | {"runs": [_run(run, folder) for run in group["runs"]]} for group in groups]
-    metrics = [metric | {"groups": seen(metric["groups"])} for metric in compared["metrics"]]
+    metrics = [metric | {"groups": list(map(_in_words, seen(metric["groups"]))),
+                         "pairs": [_pair(Pair(**pair)) for pair in metric["pairs"]]} for metric in compared["metrics"]]
     return compared | {"name": folder.resolve().name, "groups": seen(compared["groups"]), "metrics": metrics,
                        "curves": curves(compared["metrics"]), "samples": samples(compared["groups"], folder)}
 
@@ -55,6 +58,17 @@ def samples(groups: list[dict], folder: Path) -> list[dict]:
         if drawn and room >= 0:
             found.append({"name": group["name"], "seed": run["seed"], "src": drawn["src"]})
     return found
+
+
+def _in_words(group: dict) -> dict:
+    """A number of a group, as the texts and tables have it."""
+    return group | {"text": words.plus_minus(group["mean"], group["std"]),
+                    "interval": words.bracketed(group["ci95"], group["std"])}
+
+
+def _pair(pair: Pair) -> dict:
+    return pair._asdict() | {"text": words.amount(pair, pair.difference), "interval": words.bracketed(pair.interval),
+                             "verdict": words.verdict(pair)}
 
 
 def _run(run: dict, folder: Path) -> dict:

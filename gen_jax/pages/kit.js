@@ -55,10 +55,10 @@ function addRow(body, cells, attributes = {}) {
   return row;
 }
 
-/** An empty table; returns its body. columns: texts, or {text, class}. */
-function addTable(parent, label, columns) {
+/** An empty table; returns its body. columns: texts, or {text, class}. look: a class of the table. */
+function addTable(parent, label, columns, look = null) {
   const scroll = element("div", parent, {class: "scroll", tabindex: 0, role: "group", "aria-label": label});
-  const table = element("table", scroll);
+  const table = element("table", scroll, {class: look});
   const head = element("tr", element("thead", table));
   for (const column of columns) {
     const {text, ...rest} = typeof column === "object" ? column : {text: column};
