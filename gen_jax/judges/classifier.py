@@ -38,6 +38,7 @@ class Network(nn.Module):
     """Class logits and features of images."""
 
     num_classes: int
+    widths: tuple[int, int, int]  # channels
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
@@ -45,7 +46,7 @@ class Network(nn.Module):
         def layer(h, features, size, stride):
             h = Conv(features, (size, size), (stride, stride), use_bias=False)(h)
             return nn.relu(nn.BatchNorm(not train, momentum=0.9)(h))
-        first, second, third = WIDTHS
+        first, second, third = self.widths
         h = layer(to_symmetric(x), first, 5, 2)
         h = layer(h, second, 3, 1)
         h = layer(h, third, 3, 2)
@@ -121,7 +122,7 @@ def classifier_of(train: Source, test: Source, folder: Path, keep: bool = True) 
 
 def _objective(num_classes: int, image_shape: tuple[int, int, int]) -> Objective:
     """The game of one player who names classes, of images that are flipped and moved at random."""
-    nets = {"judge": Net(Network(num_classes), (jax.ShapeDtypeStruct((1, *image_shape), jnp.float32),))}
+    nets = {"judge": Net(Network(num_classes, WIDTHS), (jax.ShapeDtypeStruct((1, *image_shape), jnp.float32),))}
     policies = "translation" if image_shape[2] == 1 else "flip,translation"  # digits are not to be mirrored
     changed = chain(policies, image_shape)
 

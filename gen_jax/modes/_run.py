@@ -11,7 +11,7 @@ from gen_jax.errors import NoData, NoOther, UserError
 from gen_jax.evals import Number, Page, Trained, in_words, lacks, needs
 from gen_jax.find import find, names
 from gen_jax.pages import report
-from gen_jax.protocol import RECORD, State, is_mean, protocol, recorded_by, settings_of
+from gen_jax.protocol import RECORD, VERSION, State, is_mean, protocol, recorded_by, settings_of
 from gen_jax.report import results
 from gen_jax.report.files import read_json, write_json
 from gen_jax.report.progress import Line
@@ -164,10 +164,10 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     """
     result, before = unmeasured(run), read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"]:
-        by_evals = {name for name, of in _part(before, "protocols").items() if of["eval"] != RECORD}
+        older = {name for name, of in _part(before, "protocols").items()
+                 if of["eval"] == RECORD and of.get("version") != VERSION}
         for part in ("metrics", "protocols"):
-            result[part] |= {name: value for name, value in _part(before, part).items()
-                             if name in by_evals or name not in result[part]}
+            result[part] |= {name: value for name, value in _part(before, part).items() if name not in older}
         for part in ("evals", "left_out"):
             result[part] = {name: settings for name, settings in _part(before, part).items() if name in names("evals")
                             and settings == settings_of(run.trained.config, name)}
