@@ -105,7 +105,8 @@ def test_signals_of_copies_of_constant_images_and_of_real_ones(trained, monkeypa
 
 
 def test_a_classifier_is_trained_once_and_tells_digits_from_noise(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(classifier, "STEPS", 60)
+    for name, value in {"WIDTHS": (16, 32, 32), "STEPS": 80, "RATE": 0.01}.items():
+        monkeypatch.setattr(classifier, name, value)
     trained.config.unlock()
     trained.config.data.cache_dir = str(tmp_path)
     first = dict(quality.evaluate(trained))
