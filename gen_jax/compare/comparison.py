@@ -199,15 +199,14 @@ def compared(folders: Sequence[Path], asked: Sequence[str] = ()) -> Comparison:
         raise UserError("--workdirs: none of the runs there has ended", *left_out)
     every, twice = grouped(runs)
     groups = [group for group in every if group.runs]
-    if line := data_refusal(groups):
-        raise UserError(line)
     quantities = chosen(groups, asked)
     refused = {quantity: line for quantity in quantities if (line := refusal(quantity.number, groups))}
     rows = [_row(quantity, groups) for quantity in quantities if quantity not in refused]
     rows = [row for row in rows if row.cells]
     if not rows:
         nothing = ["--metrics: no run has a finite value of what is to be compared"]
-        raise UserError(*(refused.values() or nothing), *_instead(groups, quantities))
+        of_data = [line] if (line := data_refusal(groups)) else []
+        raise UserError(*(of_data or refused.values() or nothing), *_instead(groups, quantities))
     beside = [*map(_survivors, every), differences(groups), *launch_notes(groups),
               *(not_chosen(groups, quantities) if not asked else [])]
     return Comparison(tuple(groups), tuple(group for group in every if not group.runs), tuple(rows),

@@ -1,4 +1,5 @@
 """Whether numbers of runs may stand side by side."""
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,15 +25,25 @@ def data_refusal(groups: Sequence[Group]) -> str:
 
 def refusal(number: str, groups: Sequence[Group]) -> str:
     """The line for a number whose protocols differ between runs; "" where it may be compared."""
-    known = [(run.protocols[number], label) for group in groups for run, label in _labelled(group)
-             if number in run.protocols and number in run.numbers]
+    known = [(_protocol(run, number), label) for group in groups for run, label in _labelled(group)
+             if number in run.numbers]
     for protocol, label in known[1:]:
         first, first_label = known[0]
-        if fields := differing(first, protocol):
+        if fields := _unlike_fields(first, protocol):
             values = (f"{field!r} differs ({_shown(first.get(field))} in {first_label}, {_shown(protocol.get(field))} "
                       f"in {label})" for field in fields)
             return f"{number}: not compared: {', '.join(values)}"
     return ""
+
+
+def _protocol(run: Run, number: str) -> Mapping[str, Any]:
+    """How a number of a run was measured; where that is unknown, on which data alone."""
+    return run.protocols.get(number) or {"data": run.data}
+
+
+def _unlike_fields(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+    """The fields in which two protocols differ; of one that is unknown, the data at most."""
+    return [field for field in differing(a, b) if field == "data" or ("eval" in a and "eval" in b)]
 
 
 def notes(number: str, groups: Sequence[Group]) -> list[str]:
@@ -98,4 +109,6 @@ def _shown(value: Any) -> str:
         return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value):
+        return value[:DIGITS]
     return "unknown" if value is None else str(value)

@@ -32,7 +32,7 @@ def number(value: float, spread: float | None = None) -> str:
     if decimals > MOST_DECIMALS or abs(value) >= LARGEST:
         return f"{value:.{SPREAD_DIGITS}e}"
     is_whole = not spread and value == round(value)
-    return f"{value:,.{0 if is_whole else max(decimals, 0)}f}"
+    return f"{value:z,.{0 if is_whole else max(decimals, 0)}f}"  # z: no -0.00
 
 
 def plus_minus(mean: float, std: float | None) -> str:
