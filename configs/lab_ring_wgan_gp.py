@@ -2,8 +2,8 @@
 
 python launch.py --config=configs/lab_ring_wgan_gp.py
 
-1 minute on two CPU cores: modes 8 of 8, high quality 67%, reverse KL 0.001 nats, in one seed. Gulrajani et al.,
-arXiv:1704.00028.
+1 minute on two CPU cores: modes 8 of 8, high quality 71 +- 4%, reverse KL 0.0010 +- 0.0007 nats; +- is the standard
+deviation over 5 seeds. Gulrajani et al., arXiv:1704.00028.
 """
 from configs import base, lab_ring
 from gen_jax.data import points
