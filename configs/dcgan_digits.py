@@ -2,8 +2,8 @@
 
 python launch.py --config=configs/dcgan_digits.py
 
-0.5 minutes on two CPU cores, 19 s of it training. Fréchet distance of a classifier's features 3.4 +- 0.7, of test
-images 0.9; +- is the standard deviation over 5 seeds.
+0.5 minutes on two CPU cores, 19 s of it training. Fréchet distance of a classifier's features 3.05 +- 0.22, of
+test images 0.87; +- is the standard deviation over 5 seeds.
 """
 from configs import base
 from gen_jax.models.gan import dcgan
