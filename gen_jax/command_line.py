@@ -90,15 +90,8 @@ def parse(argv: list[str], default_config: str) -> Launch:
     if rest[1:]:
         raise UserError(*(f"{word!r}: not a flag; flags are written --name=value" for word in rest[1:]))
     own = _flags_of(values.mode)
-    if strange := [name for name in _all_flags() if name not in own and values[name].present]:
-        raise UserError(*(f"--{name}: --mode={values.mode} has no such flag{_modes_with(name)}" for name in strange))
-    if given and not getattr(find("modes", values.mode), "TAKES_GIVEN", False):
-        raise UserError(f"--given: --mode={values.mode} has no such flag; it is of --mode=sample")
-    if swept and not getattr(find("modes", values.mode), "TAKES_SWEEP", False):
-        raise UserError(f"--sweep: --mode={values.mode} has no such flag; it is of --mode=train")
-    if not getattr(find("modes", values.mode), "TAKES_CONFIG", True) and (useless := list(_of_a_run(launched))):
-        raise UserError(*(f"{word}: --mode={values.mode} is of runs that have ended, which --workdirs names; leave it "
-                          "out" for word in useless))
+    if faults := list(_strange(values, bool(given), bool(swept), launched)):
+        raise UserError(*faults)
     faults = [f"--{name}={shown(values[name].value)}: {fault}" for name, flag in own.items()
               if values[name].present and (fault := flag.fault(values[name].value))]
     overrides = config_flags.get_override_values(values["config"])
@@ -109,6 +102,19 @@ def parse(argv: list[str], default_config: str) -> Launch:
     if faults := dict.fromkeys(_axis_faults(launch)):
         raise UserError(*faults)
     return launch
+
+
+def _strange(values: flags.FlagValues, is_given: bool, is_swept: bool, launched: tuple[str, ...]) -> Iterator[str]:
+    """A line for each flag that the mode does not have."""
+    mode, own = find("modes", values.mode), _flags_of(values.mode)
+    for name in (name for name in _all_flags() if name not in own and values[name].present):
+        yield f"--{name}: --mode={values.mode} has no such flag{_modes_with(name)}"
+    if is_given and not getattr(mode, "TAKES_GIVEN", False):
+        yield f"--given: --mode={values.mode} has no such flag; it is of --mode=sample"
+    if is_swept and not getattr(mode, "TAKES_SWEEP", False):
+        yield f"--sweep: --mode={values.mode} has no such flag; it is of --mode=train"
+    for word in _of_a_run(launched) if not getattr(mode, "TAKES_CONFIG", True) else ():
+        yield f"{word}: --mode={values.mode} is of runs that have ended, which --workdirs names; leave it out"
 
 
 def _axis_faults(launch: Launch) -> Iterator[str]:

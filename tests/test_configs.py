@@ -68,7 +68,7 @@ def brings_something(name):
 
 @pytest.mark.parametrize("name", [path.stem for path in FILES if not brings_something(path.stem)])
 def test_a_config_of_known_parts_fits_together(name):
-    experiment.build(smoke(name))
+    assert experiment.build(smoke(name)).config.derived.total_steps == 12
 
 
 @pytest.mark.parametrize("name", [path.stem for path in FILES if brings_something(path.stem)])

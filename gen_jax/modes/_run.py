@@ -47,11 +47,7 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
     """
     result, found = result_of(run, workdir), {}
     state = state_of(run, result["state_sha256"])
-    is_new = (read_json(workdir.result) or {}).get("state_sha256") != result["state_sha256"]
-    with writing(workdir):
-        write_json(workdir.result, result)
-        if is_new:  # figures in another format are of an earlier state
-            results.remove_figures(workdir.figures, run.trained.config.report.format)
+    _begin_result(result, workdir, run.trained.config.report.format)
     keep = keeper(workdir, workdir.figures, "", run.trained.config.report, tensorboard, result["step"])
     line, left_out, absent, failed = Line(), {}, {}, []
     stopped = "stopped while measuring; nothing that was saved is lost, the same command measures the rest"
@@ -79,6 +75,20 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
     print("\n".join(lines(result["metrics"], found)), flush=True)
     say(f"all numbers: {workdir.result}\npictures: {workdir.figures}")
     write_report(workdir, run.trained)
+    _raise(failed)
+
+
+def _begin_result(result: dict, workdir: Workdir, form: str) -> None:
+    """Writes result.json. Of another state than that before, figures in another format than form go: they are old."""
+    is_new = (read_json(workdir.result) or {}).get("state_sha256") != result["state_sha256"]
+    with writing(workdir):
+        write_json(workdir.result, result)
+        if is_new:
+            results.remove_figures(workdir.figures, form)
+
+
+def _raise(failed: Sequence[Exception]) -> None:
+    """Raises what evals have raised: all that the user got wrong as one UserError, else the first."""
     if faults := [line for error in failed if isinstance(error, UserError) for line in error.faults]:
         raise UserError(*faults)
     for error in failed:

@@ -1,9 +1,8 @@
 """JSON: everything, for programs."""
-import numpy as np
-
 from gen_jax.compare import words
 from gen_jax.compare.comparison import Cell, Comparison, Row, Value
 from gen_jax.compare.groups import Group
+from gen_jax.grids import evenly
 from gen_jax.report.files import json_text
 
 POINTS = 200  # of a curve; of a longer one, so many with its first and last
@@ -49,5 +48,5 @@ def _value(value: Value, number: str) -> dict:
 
 def thinned(curve: tuple[tuple[int, float], ...]) -> list[tuple[int, float]]:
     """At most POINTS points of a curve, evenly over its records."""
-    kept = np.unique(np.linspace(0, len(curve) - 1, POINTS).round().astype(int)) if curve else []
+    kept = evenly(len(curve), POINTS)
     return [curve[i] for i in kept]
