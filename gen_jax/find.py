@@ -3,7 +3,9 @@
 Files whose names begin with an underscore are a room's helpers.
 """
 import difflib
+import functools
 import importlib
+import os
 import pkgutil
 from types import ModuleType
 
@@ -44,10 +46,16 @@ def _paths(room: str, package: str = "") -> dict[str, str]:
     """{name: its module's full name} of the parts in room, sub-folders included; other rooms inside it are not."""
     package = package or f"gen_jax.{room}"
     paths = {}
-    for file in pkgutil.iter_modules(importlib.import_module(package).__path__):
+    for file in _files(tuple((at, os.stat(at).st_mtime_ns) for at in importlib.import_module(package).__path__)):
         path = f"{package}.{file.name}"
         if file.ispkg and path.removeprefix("gen_jax.") not in ENTRY:
             paths |= _paths(room, path)
         elif not file.ispkg and not file.name.startswith("_"):
             paths[file.name] = path
     return paths
+
+
+@functools.cache
+def _files(folders: tuple[tuple[str, int], ...]) -> list[pkgutil.ModuleInfo]:
+    """The modules in folders. folders: (path, when its content changed last): a new file is found at once."""
+    return [*pkgutil.iter_modules([path for path, _ in folders])]

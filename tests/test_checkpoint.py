@@ -33,6 +33,7 @@ def test_restores_what_was_saved(saved):
     tree, meta = saved.restore(tree_of(0), True)
     assert digest(tree) == digest(tree_of(2))
     assert meta == {"spent": 1.0}
+    assert not any(leaf.committed for leaf in jax.tree.leaves(tree)), "a resumed run's programs are compiled again"
 
 
 def test_keeps_the_latest_and_the_best(tmp_path):

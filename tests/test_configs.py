@@ -1,5 +1,6 @@
 """Every config runs in its :smoke variant, from launch to pictures, and says what it is."""
 import ast
+import functools
 import importlib
 import json
 import re
@@ -34,7 +35,9 @@ def says_what_it_shows(name, figure):
                 assert axis.get_label_text() or shared or not numbered, f"{name}: an axis has no name"
 
 
+@functools.cache
 def smoke(name):
+    """A config's :smoke variant, to read."""
     return importlib.import_module(f"configs.{name}").get_config("smoke")
 
 
@@ -80,7 +83,7 @@ def test_smoke(name, tmp_path, monkeypatch):
             says_what_it_shows(path.name, result)
         save(path, result, *report)
     monkeypatch.setattr(results, "save", checked)
-    config = smoke(name)
+    config = smoke(name).copy_and_resolve_references()
     config.evals.end, config.evals.during = evals_of_its_own(name, "end"), evals_of_its_own(name, "during")
     train(config, workdir)
     result = json.loads(workdir.result.read_bytes())

@@ -85,7 +85,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(gan, tmp_path):
     gan.config.unlock()
     gan.config.evals.update({"end": (), "during": ("gan_signals",), "every_epochs": 2})
     gan.config.checkpoint.best = "samples/nearest"  # a metric that not every epoch has
-    gan.config.train.epochs = 3
+    gan.config.train.epochs, gan.config.objective.disc_steps = 3, 1
     workdir = Workdir(tmp_path)
 
     def end():
@@ -118,7 +118,7 @@ def test_losses_are_their_closed_forms():
         head["bias"] += f
         keys = jax.random.split(KEY, 16)
         means = {name: float(value.mean()) for name, value in
-                 built.objective.measure(vars, first_batch(built), keys).items()}
+                 jax.jit(built.objective.measure)(vars, first_batch(built), keys).items()}
         real, fake = -(1 - smoothing) * log_d - smoothing * log_not_d, -log_not_d
         assert means["disc_loss"] == pytest.approx((real + fake) / share, rel=1e-5)
         assert means["gen_loss"] == pytest.approx(-log_d, rel=1e-5)
@@ -193,9 +193,9 @@ def test_augmentation_is_differentiable_keeps_shapes_and_changes_each_image_by_i
     x = jax.random.uniform(KEY, (16, 9, 8, 3), minval=-1)
     policies = {name: find("terms.augment", name).augment for name in names("terms.augment")}
     for name, policy in policies.items():
-        y = policy(x, KEY)
+        y = jax.jit(policy)(x, KEY)
         assert y.shape == x.shape and not np.array_equal(y, x), name
-        alone = jax.grad(lambda x, policy=policy: policy(x, KEY)[3].sum())(x)
+        alone = jax.jit(jax.grad(lambda x, policy=policy: policy(x, KEY)[3].sum()))(x)
         assert {i for i in range(16) if float(jnp.abs(alone[i]).sum())} == {3}, name
     flipped = policies["flip"](x, KEY)
     assert {bool((a == b).all()) for a, b in zip(flipped, x, strict=True)} == {True, False}

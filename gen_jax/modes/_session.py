@@ -4,9 +4,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-import jax
-import jax.numpy as jnp
-
 from gen_jax.data import described
 from gen_jax.errors import UserError
 from gen_jax.evals import Trained, lacks, needs
@@ -112,8 +109,7 @@ class Session:
             self._refuse_to_forget()
             say(f"{self.workdir.path}: {self.total_steps:,} steps, with a record every {self.record_steps:,}")
         else:
-            # Copied: the loop gives its buffers away, and a restored array may share its memory with the reader.
-            progress, meta = jax.tree.map(jnp.copy, restored[0]), restored[1]
+            progress, meta = restored
             self.known = meta.get("known", {})
             say(f"resumed at step {int(progress.state.step):,} of {self.total_steps:,}")
         step, due = int(progress.state.step), meta.get("due", False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 import tensorstore
@@ -60,7 +61,8 @@ def load(path: Path, target: PyTree) -> PyTree:
             arrays = checkpointer.restore(plain, jax.tree.map(ocp.utils.to_shape_dtype_struct, _named(target)))
     except Exception as error:  # Orbax and TensorStore raise a dozen kinds, and bare Exception, on damaged files
         raise Damaged(first_line(error)) from error
-    leaves = [arrays[name] for name in _named(target)]
+    # Copied, off Orbax's memory and bound to no device: a program compiled for arrays as they are made serves them too.
+    leaves = [jnp.array(np.asarray(arrays[name])) for name in _named(target)]
     return jax.tree.unflatten(jax.tree.structure(target), leaves)
 
 
