@@ -406,9 +406,13 @@ def test_numbers_are_chosen_by_name_by_quantity_and_by_glob(make, tmp_path):
     assert chosen() == ["test/kl"]
     assert compared(workdirs([str(tmp_path)])).beside == (
         "headlines of one group alone, not compared: log_px/test (beta=2), test/recon (beta=1)",)
+    make("c", {"FD[digits-cnn:1a2b3c]/test": 0.5}, seed=1, settings={"objective.beta": 2.0})
+    assert chosen("FD") == ["FD[digits-cnn:1a2b3c]/test"]
     assert chosen("kl") == ["test/kl"] and chosen("train/kl", "k*/test") == ["train/kl", "kl/test"]
     with pytest.raises(UserError, match="--metrics=test/kll: no run has such a number; did you mean 'test/kl'"):
         chosen("test/kll", "recon")
+    with pytest.raises(UserError, match="--metrics=FIDs,KIDs: no run has such a number"):
+        chosen("FIDs", "KIDs", "recon")
 
 
 # What is written

@@ -33,7 +33,7 @@ def finals(comparison: Comparison) -> Figure:
     """A panel for each number: a dot for each seed, the mean, and its interval; groups from above to below."""
     names = [_wrapped(group.name) for group in comparison.groups]
     rows, columns = _layout(len(comparison.rows))
-    lines = sum(max(1.6, 1.15 * (name.count("\n") + 1)) for name in names)
+    lines = max(4, sum(max(1.6, 1.15 * (name.count("\n") + 1)) for name in names))
     fig, axes = style.figure(0.2 + rows * (0.75 + LINE * lines), rows, columns, WIDTHS[columns], sharey=True)
     for panel, row in zip(axes.flat, comparison.rows, strict=False):
         for place, group in enumerate(comparison.groups):

@@ -95,16 +95,17 @@ def _having(quantity: Quantity, groups: Sequence[Group]) -> list[str]:
 
 def _asked(every: Sequence[Quantity], asked: Sequence[str]) -> list[Quantity]:
     found = {text: _matching(every, text) for text in asked}
-    known = sorted(quantity.number for quantity in every)
-    if faults := [f"--metrics={text}: no run has such a number{nearest(text, known)}"
-                  for text, matching in found.items() if not matching]:
-        raise UserError(*faults)
+    if missing := [text for text, matching in found.items() if not matching]:
+        known = sorted(quantity.number for quantity in every)
+        raise UserError(f"--metrics={','.join(missing)}: no run has such a number{nearest(missing[0], known)}")
     return list(dict.fromkeys(quantity for matching in found.values() for quantity in matching))
 
 
 def _matching(every: Sequence[Quantity], text: str) -> list[Quantity]:
+    """The numbers that text means: of this name; else of this quantity, in any features; else a glob's."""
     return ([quantity for quantity in every if quantity.number == text]
-            or _one_each([quantity for quantity in every if quantity.name == text and quantity.is_main])
+            or _one_each([quantity for quantity in every
+                          if text in (quantity.name, quantity.name.partition("[")[0]) and quantity.is_main])
             or [quantity for quantity in every if fnmatch.fnmatchcase(quantity.number, text)])
 
 
