@@ -119,7 +119,10 @@ def _look(place: int, of: int) -> dict:
 
 
 def _title(row: Row) -> str:
-    return fill(f"{row.quantity.number} {ARROWS[row.quantity.metric.better]}".rstrip(), TITLE, break_on_hyphens=False)
+    """The number's name and which way is better, in two lines where it is long."""
+    title = f"{row.quantity.number} {ARROWS[row.quantity.metric.better]}".rstrip()
+    name, _, split = title.rpartition("/")
+    return f"{name}\n/{split}" if name and len(title) > TITLE else title
 
 
 def _wrapped(name: str) -> str:
