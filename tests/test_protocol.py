@@ -72,8 +72,13 @@ def test_every_number_of_an_eval_says_how_many_examples_it_is_of(run):
 
 
 def test_an_eval_whose_settings_change_runs_again_and_the_others_do_not(run, capsys):
+    result = read_json(run.result)
+    for number, of in (("gone/test", {"eval": "log_likelihood"}), ("other/test", {"eval": "elbo"})):
+        result["metrics"][number], result["protocols"][number] = 1.0, of | {"version": 1}  # an earlier gen_jax's
+    write_json(run.result, result)
     eval.evaluate(run, {"evals.log_likelihood.weights": 6}, only="log_likelihood")
     assert protocols(run)["log_px/test"]["settings"]["weights"] == 6
+    assert "gone/test" not in read_json(run.result)["metrics"] and "other/test" in protocols(run)
     config = run.stored_config()
     config.evals.log_likelihood.weights = 7
     capsys.readouterr()

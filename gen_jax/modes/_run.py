@@ -58,6 +58,7 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
         if measured is None:
             continue
         found |= measured.numbers
+        _forget_older(result, name)
         result["metrics"] |= measured.numbers
         result["protocols"] |= protocols_of(run, state, name, measured)
         result["evals"][name] = settings_of(run.trained.config, name)
@@ -76,6 +77,15 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
     say(f"all numbers: {workdir.result}\npictures: {workdir.figures}")
     write_report(workdir, run.trained)
     _raise(failed)
+
+
+def _forget_older(result: dict, name: str) -> None:
+    """Takes from result the numbers that an earlier gen_jax, which measured otherwise, has of this eval."""
+    older = [number for number, of in result["protocols"].items()
+             if of["eval"] == name and of.get("version") != VERSION]
+    for number in older:
+        result["metrics"].pop(number, None)
+        del result["protocols"][number]
 
 
 def _begin_result(result: dict, workdir: Workdir, form: str) -> None:
