@@ -2,6 +2,7 @@
 import os
 import shutil
 
+import _compiling
 import jax
 import pytest
 
@@ -10,11 +11,9 @@ from gen_jax import experiment
 from gen_jax.folders import keep_compiled_code
 from gen_jax.report.workdir import Workdir
 
-# XLA compiles in half the time without its optimizations; what tests launch in processes of their own has them all.
-flags = os.environ.get("XLA_FLAGS", "")
-os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_optimization_level=0"
+os.environ["XLA_FLAGS"] = _compiling.FLAGS
 jax.devices()  # reads the flags
-os.environ["XLA_FLAGS"] = flags
+os.environ["XLA_FLAGS"] = _compiling.BEFORE  # what tests launch in processes of their own has all optimizations
 keep_compiled_code()  # as the launcher does: many tests compile the same programs
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

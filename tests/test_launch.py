@@ -23,6 +23,8 @@ import launch  # noqa: E402, I001
 for signum, handler in handlers.items():  # the launcher has set its own
     signal.signal(signum, handler)
 
+import _compiling  # noqa: E402
+
 from gen_jax import command_line  # noqa: E402
 from gen_jax.errors import UserError  # noqa: E402
 from gen_jax.find import names  # noqa: E402
@@ -72,7 +74,7 @@ def parsed(monkeypatch, *args):
 
 
 # Processes compile as this one does, so that their bits are its bits.
-AS_HERE = {**os.environ, "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"}
+AS_HERE = {**os.environ, "XLA_FLAGS": _compiling.FLAGS}
 
 
 def process(*args, cwd=ROOT):
