@@ -56,6 +56,6 @@ def _paths(room: str, package: str = "") -> dict[str, str]:
 
 
 @functools.cache
-def _files(folders: tuple[tuple[str, int], ...]) -> list[pkgutil.ModuleInfo]:
+def _files(folders: tuple[tuple[str, int], ...]) -> tuple[pkgutil.ModuleInfo, ...]:
     """The modules in folders. folders: (path, when its content changed last): a new file is found at once."""
-    return [*pkgutil.iter_modules([path for path, _ in folders])]
+    return tuple(pkgutil.iter_modules([path for path, _ in folders]))

@@ -13,7 +13,7 @@ from gen_jax.report.workdir import Workdir
 
 os.environ["XLA_FLAGS"] = _compiling.FLAGS
 jax.devices()  # reads the flags
-os.environ["XLA_FLAGS"] = _compiling.BEFORE  # what tests launch in processes of their own has all optimizations
+os.environ["XLA_FLAGS"] = _compiling.BEFORE  # processes that tests launch have all optimizations, or what they say
 keep_compiled_code()  # as the launcher does: many tests compile the same programs
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

@@ -18,6 +18,7 @@ WIDTHS = {1: 5.0, 2: 6.2, 3: style.WIDTH}  # inches, by panels beside each other
 PANEL, LINE, LEGEND, LETTER = 2.2, 0.17, 0.2, 0.085  # inches: the heights of curves, of a line of text, of one in a
 #                                                      legend; the width of a letter
 LABEL, TITLE = 24, 30  # characters of a group's name and of a panel's title that fit into a line
+FEWEST = 4  # lines of text that a panel is high at least, for its axis and the figure's legend
 MOST_LINES = 3  # of a group's name; the rest of a longer one is cut
 WORD = re.compile(rf"[^\s_/,.-]{{0,{LABEL - 1}}}[\s_/,.-]?")  # of a name, with what ends it
 MOST_SINGLE = 6  # groups, up to which each seed has its own curve
@@ -33,7 +34,7 @@ def finals(comparison: Comparison) -> Figure:
     """A panel for each number: a dot for each seed, the mean, and its interval; groups from above to below."""
     names = [_wrapped(group.name) for group in comparison.groups]
     rows, columns = _layout(len(comparison.rows))
-    lines = max(4, sum(max(1.6, 1.15 * (name.count("\n") + 1)) for name in names))
+    lines = max(FEWEST, sum(max(1.6, 1.15 * (name.count("\n") + 1)) for name in names))
     fig, axes = style.figure(0.2 + rows * (0.75 + LINE * lines), rows, columns, WIDTHS[columns], sharey=True)
     for panel, row in zip(axes.flat, comparison.rows, strict=False):
         for place, group in enumerate(comparison.groups):

@@ -81,11 +81,14 @@ def measure(run: Run, workdir: Workdir, evals: Sequence[str], interrupts: Interr
 
 def _forget_older(result: dict, name: str) -> None:
     """Takes from result the numbers that an earlier gen_jax, which measured otherwise, has of this eval."""
-    older = [number for number, of in result["protocols"].items()
-             if of["eval"] == name and of.get("version") != VERSION]
-    for number in older:
+    for number in _older(result["protocols"], name):
         result["metrics"].pop(number, None)
         del result["protocols"][number]
+
+
+def _older(protocols: dict, name: str) -> set[str]:
+    """The numbers of an eval, by its name, that an earlier gen_jax measured."""
+    return {number for number, of in protocols.items() if of["eval"] == name and of.get("version") != VERSION}
 
 
 def _begin_result(result: dict, workdir: Workdir, form: str) -> None:
@@ -184,8 +187,7 @@ def result_of(run: Run, workdir: Workdir) -> dict:
     """
     result, before = unmeasured(run), read_json(workdir.result) or {}
     if before.get("state_sha256") == result["state_sha256"]:
-        older = {name for name, of in _part(before, "protocols").items()
-                 if of["eval"] == RECORD and of.get("version") != VERSION}
+        older = _older(_part(before, "protocols"), RECORD)
         for part in ("metrics", "protocols"):
             result[part] |= {name: value for name, value in _part(before, part).items() if name not in older}
         for part in ("evals", "left_out"):
